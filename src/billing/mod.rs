@@ -1,0 +1,1 @@
+//! Prices, reservations and master accounts as the request path sees them.

@@ -1,0 +1,1 @@
+//! PostgreSQL: a private server, connections, migrations.

@@ -1,0 +1,1 @@
+//! People: passwords, sessions, API keys, secrets at rest.

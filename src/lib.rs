@@ -1,0 +1,17 @@
+//! Tollgate: an OpenAI-compatible LLM gateway for resellers whose books always balance.
+//!
+//! Dependencies point one way: `http → proxy → billing → ledger / upstream → domain`.
+
+pub mod bench;
+pub mod billing;
+pub mod cli;
+pub mod config;
+pub mod database;
+pub mod http;
+pub mod identity;
+pub mod ledger;
+pub mod proxy;
+pub mod sandbox;
+pub mod telemetry;
+pub mod upstream;
+pub mod workers;

@@ -1,0 +1,1 @@
+//! The request path from a customer's call to a settled charge.

@@ -1,0 +1,1 @@
+//! A sandbox upstream that speaks OpenRouter's wire format.
