@@ -1,0 +1,170 @@
+//! What may be asked of an account.
+
+use super::event::{CostSource, Latencies, Outcome, ReleaseReason};
+use super::limits::{KeyLimits, SpendLimits};
+use crate::decimal::{ListCost, Ratio};
+use crate::ids::{
+    AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
+    UserId,
+};
+use crate::money::Money;
+use crate::time::Timestamp;
+use crate::usage::Usage;
+
+/// Commands: verb and noun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AccountCommand {
+    /// Opens the account for its owner.
+    OpenAccount {
+        /// The new account.
+        account: AccountId,
+        /// Whose it is.
+        owner: UserId,
+    },
+    /// Money in.
+    TopUpFunds {
+        /// The top-up's own id: the same one twice is one top-up.
+        top_up: TopUpId,
+        /// Above zero.
+        amount: Money,
+        /// Who took the money: `manual`, `stripe`, …
+        processor: String,
+        /// The processor's or the operator's reference.
+        reference: String,
+    },
+    /// Money given.
+    GrantFunds {
+        /// The grant's own id.
+        grant: GrantId,
+        /// Above zero.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// Money back.
+    RefundTopUp {
+        /// The refund's own id.
+        refund: RefundId,
+        /// Which top-up.
+        top_up: TopUpId,
+        /// Above zero, at most what is left of the top-up.
+        amount: Money,
+        /// Why.
+        reason: String,
+    },
+    /// An operator's correction, up or down.
+    PostAdjustment {
+        /// The adjustment's own id.
+        adjustment: AdjustmentId,
+        /// Not zero.
+        amount: Money,
+        /// Why.
+        reason: String,
+        /// What it refers to.
+        reference: String,
+    },
+    /// A new key.
+    IssueKey {
+        /// The key.
+        key: KeyId,
+        /// What it may spend.
+        limits: KeyLimits,
+    },
+    /// Other limits for a key.
+    ChangeKeyLimits {
+        /// The key.
+        key: KeyId,
+        /// What it may spend from now on.
+        limits: KeyLimits,
+    },
+    /// The key must not be used again.
+    RevokeKey {
+        /// The key.
+        key: KeyId,
+    },
+    /// Sets money aside for one request.
+    ReserveFunds(ReserveFunds),
+    /// Ends a reservation with a charge.
+    SettleReservation(Box<SettleReservation>),
+    /// Ends a reservation without a charge.
+    ReleaseReservation {
+        /// Which.
+        reservation: ReservationId,
+        /// Why nothing is charged.
+        reason: ReleaseReason,
+    },
+    /// Ends a reservation whose time is over.
+    ExpireReservation {
+        /// Which.
+        reservation: ReservationId,
+        /// The clock of the process that says so.
+        at: Timestamp,
+    },
+    /// Stops the account.
+    SuspendAccount {
+        /// Why.
+        reason: String,
+    },
+    /// Lets it go on.
+    ReinstateAccount,
+    /// Other limits for the account.
+    ChangeSpendLimits {
+        /// From now on.
+        limits: SpendLimits,
+    },
+    /// Another plan.
+    AssignPlan {
+        /// The plan's name in the price book.
+        plan: String,
+    },
+}
+
+/// Sets money aside for one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReserveFunds {
+    /// Made for this request; ids are made in order of time.
+    pub reservation: ReservationId,
+    /// The key that the request came with.
+    pub key: KeyId,
+    /// The model that it asked for.
+    pub model: String,
+    /// What it may be charged at most; zero for a free model.
+    pub amount: Money,
+    /// Frozen for the charge.
+    pub sale_ratio: Ratio,
+    /// The version of the price list that `amount` was computed with.
+    pub price_version: u64,
+    /// From then on recovery may end it.
+    pub expires_at: Timestamp,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// The true cost of one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettleReservation {
+    /// Which.
+    pub reservation: ReservationId,
+    /// What was consumed.
+    pub usage: Usage,
+    /// The upstream's figure where it gave one, else the computed one.
+    pub list_cost: ListCost,
+    /// What our price list says, where it differs from the upstream's figure.
+    pub computed_list_cost: Option<ListCost>,
+    /// Where `list_cost` comes from.
+    pub source: CostSource,
+    /// The upstream account that served it.
+    pub master_account: MasterAccountId,
+    /// What that account pays for one dollar of list cost.
+    pub cost_rate: Ratio,
+    /// The upstream's handle, cut to 200 characters.
+    pub generation_id: Option<String>,
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// Was the answer streamed?
+    pub streamed: bool,
+    /// How long it took.
+    pub latencies: Latencies,
+    /// Now.
+    pub at: Timestamp,
+}

@@ -1,0 +1,334 @@
+//! Command → events. Guards, then the one thing that happens; nothing here changes state.
+
+use super::command::{AccountCommand as Command, ReserveFunds, SettleReservation};
+use super::error::AccountError as Error;
+use super::event::{AccountEvent as Event, FundsReserved, ReservationSettled};
+use super::limits::KeyLimits;
+use super::recent::End;
+use super::state::{Account, KeyState, OpenReservation, Status};
+use crate::ids::{KeyId, RefundId, ReservationId, TopUpId};
+use crate::money::Money;
+use crate::pricing::Sale;
+use crate::time::Timestamp;
+
+type Decision = Result<Vec<Event>, Error>;
+
+/// Keys that are not revoked, per account: a bound on what stays in memory.
+const MOST_KEYS: usize = 1_000;
+/// Characters in a text member.
+const MOST_TEXT: usize = 200;
+
+/// What has happened already is answered with no event at all.
+const DONE: Decision = Ok(vec![]);
+
+pub(super) fn decide(account: &Account, command: Command) -> Decision {
+    if let Command::OpenAccount { account: id, owner } = command {
+        return match account.id {
+            None => Ok(vec![Event::AccountOpened { account: id, owner }]),
+            Some(open) if open == id => DONE,
+            Some(open) => Err(Error::AlreadyOpen(open)),
+        };
+    }
+    if account.id.is_none() {
+        return Err(Error::NotOpen);
+    }
+    match command {
+        Command::OpenAccount { .. } => DONE,
+        Command::TopUpFunds { top_up, amount, processor, reference } => {
+            if let Some(known) = account.top_ups.get(&top_up) {
+                return same(known.amount == amount, top_up);
+            }
+            positive(amount)?;
+            short("processor", &processor)?;
+            short("reference", &reference)?;
+            account.holds(amount)?;
+            Ok(vec![Event::FundsToppedUp { top_up, amount, processor, reference }])
+        }
+        Command::GrantFunds { grant, amount, reason } => {
+            if let Some(known) = account.grants.get(&grant) {
+                return same(*known == amount, grant);
+            }
+            positive(amount)?;
+            short("reason", &reason)?;
+            account.holds(amount)?;
+            Ok(vec![Event::FundsGranted { grant, amount, reason }])
+        }
+        Command::RefundTopUp { refund, top_up, amount, reason } => {
+            account.refund(refund, top_up, amount, reason)
+        }
+        Command::PostAdjustment { adjustment, amount, reason, reference } => {
+            if let Some(known) = account.adjustments.get(&adjustment) {
+                return same(*known == amount, adjustment);
+            }
+            if amount.is_zero() {
+                return Err(Error::AmountNotPositive);
+            }
+            short("reason", &reason)?;
+            short("reference", &reference)?;
+            account.holds(amount)?;
+            Ok(vec![Event::AdjustmentPosted { adjustment, amount, reason, reference }])
+        }
+        Command::IssueKey { key, limits } => account.issue_key(key, limits),
+        Command::ChangeKeyLimits { key, limits } => {
+            let known = account.live_key(key)?;
+            limits.limit.map_or(Ok(()), not_negative)?;
+            match known.limits == limits {
+                true => DONE,
+                false => Ok(vec![Event::KeyLimitsChanged { key, limits }]),
+            }
+        }
+        Command::RevokeKey { key } => match account.keys.get(&key) {
+            None => Err(Error::KeyNotFound(key)),
+            Some(known) if known.revoked => DONE,
+            Some(_) => Ok(vec![Event::KeyRevoked { key }]),
+        },
+        Command::ReserveFunds(new) => account.reserve(new),
+        Command::SettleReservation(settle) => account.settle(*settle),
+        Command::ReleaseReservation { reservation, reason } => {
+            let Some(open) = account.reservations.get(&reservation) else {
+                return account.ended_as(reservation, |end| end == End::Released);
+            };
+            let OpenReservation { key, model, amount, .. } = open.clone();
+            Ok(vec![Event::ReservationReleased { reservation, key, model, amount, reason }])
+        }
+        Command::ExpireReservation { reservation, at } => account.expire(reservation, at),
+        Command::SuspendAccount { reason } => {
+            short("reason", &reason)?;
+            match account.status {
+                Status::Suspended => Err(Error::Suspended),
+                Status::Active => Ok(vec![Event::AccountSuspended { reason }]),
+            }
+        }
+        Command::ReinstateAccount => match account.status {
+            Status::Active => Err(Error::NotSuspended),
+            Status::Suspended => Ok(vec![Event::AccountReinstated {}]),
+        },
+        Command::ChangeSpendLimits { limits } => {
+            limits.daily.map_or(Ok(()), not_negative)?;
+            limits.monthly.map_or(Ok(()), not_negative)?;
+            match account.limits == limits {
+                true => DONE,
+                false => Ok(vec![Event::SpendLimitsChanged { limits }]),
+            }
+        }
+        Command::AssignPlan { plan } => {
+            short("plan", &plan)?;
+            match account.plan.as_ref() == Some(&plan) {
+                true => DONE,
+                false => Ok(vec![Event::PlanAssigned { plan }]),
+            }
+        }
+    }
+}
+
+impl Account {
+    /// INV-1: a reservation is accepted only within what is available and every limit.
+    fn reserve(&self, new: ReserveFunds) -> Decision {
+        if let Some(open) = self.reservations.get(&new.reservation) {
+            // The id is the request's idempotency key: the same request twice is one reservation,
+            // another request under the same id is a client bug that we must not paper over.
+            return match (open.amount, open.key, &open.model) == (new.amount, new.key, &new.model) {
+                true => DONE,
+                false => Err(Error::ReservationExistsWithDifferentAmount(new.reservation)),
+            };
+        }
+        if self.ended.find(new.reservation).is_some() {
+            return self.ended_as(new.reservation, |_| false);
+        }
+        if self.ended.may_be_forgotten(new.reservation) {
+            return Err(Error::ReservationTooOld(new.reservation));
+        }
+        if self.status == Status::Suspended {
+            return Err(Error::Suspended);
+        }
+        not_negative(new.amount)?;
+        short("model", &new.model)?;
+        self.live_key(new.key)?.admits(new.key, new.amount, new.at)?;
+        self.within_limits(new.amount, new.at)?;
+        let available = self.available();
+        // The amount is never negative, so a debt blocks even what costs nothing (INV-2).
+        if new.amount > available {
+            return Err(Error::InsufficientFunds { required: new.amount, available });
+        }
+        Ok(vec![Event::FundsReserved(FundsReserved {
+            reservation: new.reservation,
+            key: new.key,
+            model: new.model,
+            amount: new.amount,
+            sale_ratio: new.sale_ratio,
+            price_version: new.price_version,
+            expires_at: new.expires_at,
+        })])
+    }
+
+    /// INV-2: never refused for lack of funds; the balance may go below zero.
+    fn settle(&self, settle: SettleReservation) -> Decision {
+        let Some(open) = self.reservations.get(&settle.reservation) else {
+            return self.ended_as(settle.reservation, |end| match end {
+                // The frozen ratio went with the reservation; the cost alone tells a retry.
+                End::Settled { list_cost } => list_cost == settle.list_cost,
+                End::Released | End::Expired => false,
+            });
+        };
+        if let Some(id) = &settle.generation_id {
+            short("generation_id", id)?;
+        }
+        let Sale { charge, cost } = Sale::of(settle.list_cost, open.sale_ratio, settle.cost_rate)
+            .map_err(|_| Error::AmountTooLarge)?;
+        self.holds(charge.negated())?;
+        self.spent.checked_add(charge).ok_or(Error::AmountTooLarge)?;
+        Ok(vec![Event::ReservationSettled(Box::new(ReservationSettled {
+            reservation: settle.reservation,
+            key: open.key,
+            model: open.model.clone(),
+            reserved: open.amount,
+            usage: settle.usage,
+            price_version: open.price_version,
+            list_cost: settle.list_cost,
+            computed_list_cost: settle.computed_list_cost,
+            source: settle.source,
+            sale_ratio: open.sale_ratio,
+            charge,
+            cost_rate: settle.cost_rate,
+            cost,
+            master_account: settle.master_account,
+            generation_id: settle.generation_id,
+            outcome: settle.outcome,
+            streamed: settle.streamed,
+            latencies: settle.latencies,
+            at: settle.at,
+        }))])
+    }
+
+    fn expire(&self, reservation: ReservationId, at: Timestamp) -> Decision {
+        let Some(open) = self.reservations.get(&reservation) else {
+            return self.ended_as(reservation, |end| end == End::Expired);
+        };
+        if at < open.expires_at {
+            return Err(Error::NotYetExpired { reservation, expires_at: open.expires_at });
+        }
+        let OpenReservation { key, model, amount, .. } = open.clone();
+        Ok(vec![Event::ReservationExpired { reservation, key, model, amount, at }])
+    }
+
+    /// INV-3: a second end is either the first one again or refused.
+    fn ended_as(&self, reservation: ReservationId, same: impl Fn(End) -> bool) -> Decision {
+        match self.ended.find(reservation) {
+            Some(end) if same(end) => DONE,
+            Some(End::Settled { .. }) => Err(Error::AlreadySettled(reservation)),
+            Some(End::Released) => Err(Error::AlreadyReleased(reservation)),
+            Some(End::Expired) => Err(Error::AlreadyExpired(reservation)),
+            None => Err(Error::ReservationNotFound(reservation)),
+        }
+    }
+
+    fn refund(&self, refund: RefundId, top_up: TopUpId, amount: Money, reason: String) -> Decision {
+        if let Some(known) = self.refunds.get(&refund) {
+            return same(*known == (top_up, amount), refund);
+        }
+        positive(amount)?;
+        short("reason", &reason)?;
+        let known = self.top_ups.get(&top_up).ok_or(Error::TopUpNotFound)?;
+        let left = known.amount.checked_sub(known.refunded).ok_or(Error::AmountTooLarge)?;
+        if amount > left {
+            return Err(Error::RefundTooLarge(left));
+        }
+        let available = self.available();
+        if amount > available {
+            return Err(Error::InsufficientFunds { required: amount, available });
+        }
+        let processor = known.processor.clone();
+        Ok(vec![Event::TopUpRefunded { refund, top_up, amount, processor, reason }])
+    }
+
+    fn issue_key(&self, key: KeyId, limits: KeyLimits) -> Decision {
+        if let Some(known) = self.keys.get(&key) {
+            return same(known.limits == limits, key);
+        }
+        limits.limit.map_or(Ok(()), not_negative)?;
+        if self.keys.values().filter(|key| !key.revoked).count() >= MOST_KEYS {
+            return Err(Error::TooManyKeys(MOST_KEYS));
+        }
+        Ok(vec![Event::KeyIssued { key, limits }])
+    }
+
+    fn live_key(&self, key: KeyId) -> Result<&KeyState, Error> {
+        match self.keys.get(&key) {
+            None => Err(Error::KeyNotFound(key)),
+            Some(known) if known.revoked => Err(Error::KeyRevoked(key)),
+            Some(known) => Ok(known),
+        }
+    }
+
+    fn within_limits(&self, amount: Money, at: Timestamp) -> Result<(), Error> {
+        let limits = [
+            (self.limits.daily, self.spent_today.at(at)),
+            (self.limits.monthly, self.spent_this_month.at(at)),
+        ];
+        for (limit, spent) in limits {
+            let Some(limit) = limit else { continue };
+            let left = left_of(limit, spent, self.reserved)?;
+            if amount > left {
+                return Err(Error::SpendLimitExceeded { required: amount, left });
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the balance and the lifetime sums still fit after this amount came in (or went).
+    fn holds(&self, amount: Money) -> Result<(), Error> {
+        let fits = self.balance.checked_add(amount).is_some()
+            && self.topped_up.checked_add(amount).is_some()
+            && self
+                .balance
+                .checked_add(amount)
+                .and_then(|b| b.checked_sub(self.reserved))
+                .is_some();
+        fits.then_some(()).ok_or(Error::AmountTooLarge)
+    }
+}
+
+impl KeyState {
+    fn admits(&self, key: KeyId, amount: Money, at: Timestamp) -> Result<(), Error> {
+        if self.limits.expires_at.is_some_and(|end| at >= end) {
+            return Err(Error::KeyExpired(key));
+        }
+        let Some(limit) = self.limits.limit else { return Ok(()) };
+        let left = left_of(limit, self.spent.at(at), self.reserved)?;
+        match amount > left {
+            true => Err(Error::KeyLimitExceeded { required: amount, left }),
+            false => Ok(()),
+        }
+    }
+}
+
+fn left_of(limit: Money, spent: Money, reserved: Money) -> Result<Money, Error> {
+    limit
+        .checked_sub(spent)
+        .and_then(|left| left.checked_sub(reserved))
+        .ok_or(Error::AmountTooLarge)
+}
+
+/// The same id again is the first outcome again, or a conflict.
+fn same(equal: bool, id: impl std::fmt::Display) -> Decision {
+    match equal {
+        true => DONE,
+        false => Err(Error::IdReused(id.to_string())),
+    }
+}
+
+fn positive(amount: Money) -> Result<(), Error> {
+    amount.is_positive().then_some(()).ok_or(Error::AmountNotPositive)
+}
+
+fn not_negative(amount: Money) -> Result<(), Error> {
+    (!amount.is_negative()).then_some(()).ok_or(Error::AmountNotPositive)
+}
+
+fn short(name: &'static str, text: &str) -> Result<(), Error> {
+    // Bytes bound characters from above, and counting them is free.
+    match text.len() <= MOST_TEXT || text.chars().count() <= MOST_TEXT {
+        true => Ok(()),
+        false => Err(Error::TextTooLong(name)),
+    }
+}

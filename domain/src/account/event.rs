@@ -1,0 +1,273 @@
+//! What happened to an account. Stored for ever: add versions, never edit.
+
+use serde::{Deserialize, Serialize};
+
+use super::limits::{KeyLimits, SpendLimits};
+use crate::decimal::{ListCost, Ratio};
+use crate::ids::{
+    AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
+    UserId,
+};
+use crate::journal::{Entry, LedgerAccount};
+use crate::money::Money;
+use crate::time::Timestamp;
+use crate::usage::Usage;
+
+/// Events: noun and past participle. Members mean what those of the commands mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum AccountEvent {
+    AccountOpened {
+        account: AccountId,
+        owner: UserId,
+    },
+    FundsToppedUp {
+        top_up: TopUpId,
+        amount: Money,
+        processor: String,
+        reference: String,
+    },
+    FundsGranted {
+        grant: GrantId,
+        amount: Money,
+        reason: String,
+    },
+    TopUpRefunded {
+        refund: RefundId,
+        top_up: TopUpId,
+        amount: Money,
+        processor: String,
+        reason: String,
+    },
+    AdjustmentPosted {
+        adjustment: AdjustmentId,
+        amount: Money,
+        reason: String,
+        reference: String,
+    },
+    KeyIssued {
+        key: KeyId,
+        limits: KeyLimits,
+    },
+    KeyLimitsChanged {
+        key: KeyId,
+        limits: KeyLimits,
+    },
+    KeyRevoked {
+        key: KeyId,
+    },
+    FundsReserved(FundsReserved),
+    ReservationSettled(Box<ReservationSettled>),
+    ReservationReleased {
+        reservation: ReservationId,
+        key: KeyId,
+        model: String,
+        amount: Money,
+        reason: ReleaseReason,
+    },
+    ReservationExpired {
+        reservation: ReservationId,
+        key: KeyId,
+        model: String,
+        amount: Money,
+        at: Timestamp,
+    },
+    AccountSuspended {
+        reason: String,
+    },
+    AccountReinstated {},
+    SpendLimitsChanged {
+        limits: SpendLimits,
+    },
+    PlanAssigned {
+        plan: String,
+    },
+}
+
+/// Money was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FundsReserved {
+    /// The request's reservation.
+    pub reservation: ReservationId,
+    /// The key that the request came with.
+    pub key: KeyId,
+    /// The model that it asked for.
+    pub model: String,
+    /// What it may be charged at most.
+    pub amount: Money,
+    /// Frozen for the charge.
+    pub sale_ratio: Ratio,
+    /// Version of the price list.
+    pub price_version: u64,
+    /// From then on recovery may end it.
+    pub expires_at: Timestamp,
+}
+
+/// The request charge: everything that an auditor needs to compute it again.
+///
+/// `charge = round(list_cost × sale_ratio)`, `cost = round(list_cost × cost_rate)`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReservationSettled {
+    /// Which reservation ended.
+    pub reservation: ReservationId,
+    /// The key that the request came with.
+    pub key: KeyId,
+    /// The model that it asked for.
+    pub model: String,
+    /// What had been set aside and is free again.
+    pub reserved: Money,
+    /// What was consumed.
+    pub usage: Usage,
+    /// Version of the price list.
+    pub price_version: u64,
+    /// The upstream's public price of the request.
+    pub list_cost: ListCost,
+    /// What our price list says, where it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computed_list_cost: Option<ListCost>,
+    /// Where `list_cost` comes from.
+    pub source: CostSource,
+    /// Frozen when it was reserved.
+    pub sale_ratio: Ratio,
+    /// What the customer pays.
+    pub charge: Money,
+    /// What the upstream account pays for one dollar of list cost, frozen here.
+    pub cost_rate: Ratio,
+    /// What we paid.
+    pub cost: Money,
+    /// The upstream account that served it.
+    pub master_account: MasterAccountId,
+    /// The upstream's handle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<String>,
+    /// How the request ended.
+    pub outcome: Outcome,
+    /// Was the answer streamed?
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub streamed: bool,
+    /// How long it took.
+    pub latencies: Latencies,
+    /// When it ended, by the clock of the process that settled it. Spending windows count by it.
+    pub at: Timestamp,
+}
+
+/// Where the list cost of a charge comes from, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostSource {
+    /// `usage.cost` in the answer.
+    Upstream,
+    /// The upstream's record of the generation.
+    GenerationRecord,
+    /// The upstream's token counts and our price list.
+    PriceList,
+    /// Tokens counted by us: bounded, to be corrected.
+    Estimate,
+}
+
+/// How a charged request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Whole.
+    Completed,
+    /// The client went before the end.
+    ClientLeft,
+    /// The upstream's answer broke off.
+    UpstreamBroke,
+    /// The upstream reported an error after it had begun.
+    UpstreamError,
+    /// Ended by recovery after its process had stopped.
+    Recovered,
+}
+
+/// Why a reservation ended without a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReleaseReason {
+    /// The upstream refused the request.
+    UpstreamError,
+    /// No answer came at all.
+    UpstreamUnreachable,
+    /// The client went before the upstream had begun.
+    ClientLeft,
+    /// The upstream billed nothing for what it delivered.
+    NothingBilled,
+    /// Its process stopped, and the upstream knows of no generation.
+    Recovered,
+}
+
+/// Milliseconds since the request came in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// Until the upstream's first byte.
+    pub first_byte_ms: u32,
+    /// Until the end.
+    pub total_ms: u32,
+}
+
+impl AccountEvent {
+    /// The name as stored.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AccountOpened { .. } => "AccountOpened",
+            Self::FundsToppedUp { .. } => "FundsToppedUp",
+            Self::FundsGranted { .. } => "FundsGranted",
+            Self::TopUpRefunded { .. } => "TopUpRefunded",
+            Self::AdjustmentPosted { .. } => "AdjustmentPosted",
+            Self::KeyIssued { .. } => "KeyIssued",
+            Self::KeyLimitsChanged { .. } => "KeyLimitsChanged",
+            Self::KeyRevoked { .. } => "KeyRevoked",
+            Self::FundsReserved(_) => "FundsReserved",
+            Self::ReservationSettled(_) => "ReservationSettled",
+            Self::ReservationReleased { .. } => "ReservationReleased",
+            Self::ReservationExpired { .. } => "ReservationExpired",
+            Self::AccountSuspended { .. } => "AccountSuspended",
+            Self::AccountReinstated {} => "AccountReinstated",
+            Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
+            Self::PlanAssigned { .. } => "PlanAssigned",
+        }
+    }
+
+    /// The payload's version; all are the first.
+    #[must_use]
+    pub const fn version(&self) -> &'static str {
+        "1"
+    }
+
+    /// INV-5: what the event means in debits and credits; none where no money moves.
+    #[must_use]
+    pub fn entry(&self, account: AccountId) -> Option<Entry> {
+        use LedgerAccount::{
+            Adjustments, Cash, Customer, Grants, Upstream, UpstreamExpense, UsageIncome,
+        };
+        let customer = Customer(account);
+        let entry = Entry::new();
+        Some(match self {
+            Self::FundsToppedUp { amount, processor, .. } => {
+                entry.transfer(Cash(processor.clone()), customer, *amount)
+            }
+            Self::FundsGranted { amount, .. } => entry.transfer(Grants, customer, *amount),
+            Self::TopUpRefunded { amount, processor, .. } => {
+                entry.transfer(customer, Cash(processor.clone()), *amount)
+            }
+            Self::AdjustmentPosted { amount, .. } => entry.transfer(Adjustments, customer, *amount),
+            Self::ReservationSettled(settled) => entry
+                .transfer(customer, UsageIncome, settled.charge)
+                .transfer(UpstreamExpense, Upstream(settled.master_account), settled.cost),
+            // A reservation is not money moved: it is a promise inside the customer's own balance.
+            Self::FundsReserved(_)
+            | Self::ReservationReleased { .. }
+            | Self::ReservationExpired { .. }
+            | Self::AccountOpened { .. }
+            | Self::KeyIssued { .. }
+            | Self::KeyLimitsChanged { .. }
+            | Self::KeyRevoked { .. }
+            | Self::AccountSuspended { .. }
+            | Self::AccountReinstated {}
+            | Self::SpendLimitsChanged { .. }
+            | Self::PlanAssigned { .. } => return None,
+        })
+    }
+}

@@ -1,0 +1,132 @@
+//! Event → state. Assertions, no decisions: the guard refuses before, the assertion proves after,
+//! so a broken invariant stops the command instead of entering history.
+
+use super::event::{AccountEvent as Event, ReservationSettled};
+use super::limits::Spent;
+use super::recent::End;
+use super::state::{Account, KeyState, OpenReservation, Status, TopUp};
+use crate::ids::{KeyId, ReservationId};
+use crate::money::Money;
+use crate::time::Period;
+
+/// The only way numbers change here.
+fn plus(sum: Money, amount: Money) -> Money {
+    sum.checked_add(amount).expect("INV-2: the sum fits in Money")
+}
+
+fn minus(sum: Money, amount: Money) -> Money {
+    sum.checked_sub(amount).expect("INV-2: the difference fits in Money")
+}
+
+pub(super) fn evolve(account: &mut Account, event: &Event) {
+    account.applied += 1;
+    match event {
+        Event::AccountOpened { account: id, .. } => {
+            assert!(account.id.is_none(), "INV-3: {id} was opened twice");
+            account.id = Some(*id);
+        }
+        Event::FundsToppedUp { top_up, amount, processor, .. } => {
+            let entry =
+                TopUp { amount: *amount, refunded: Money::ZERO, processor: processor.clone() };
+            let known = account.top_ups.insert(*top_up, entry);
+            assert!(known.is_none(), "INV-3: {top_up} came in twice");
+            account.balance = plus(account.balance, *amount);
+            account.topped_up = plus(account.topped_up, *amount);
+        }
+        Event::FundsGranted { grant, amount, .. } => {
+            let known = account.grants.insert(*grant, *amount);
+            assert!(known.is_none(), "INV-3: {grant} was given twice");
+            account.balance = plus(account.balance, *amount);
+        }
+        Event::TopUpRefunded { refund, top_up, amount, .. } => {
+            let known = account.refunds.insert(*refund, (*top_up, *amount));
+            assert!(known.is_none(), "INV-3: {refund} was paid twice");
+            let entry = account.top_ups.get_mut(top_up).expect("INV-3: a refund has its top-up");
+            entry.refunded = plus(entry.refunded, *amount);
+            assert!(entry.refunded <= entry.amount, "INV-3: {top_up} was refunded beyond itself");
+            account.balance = minus(account.balance, *amount);
+            account.topped_up = minus(account.topped_up, *amount);
+        }
+        Event::AdjustmentPosted { adjustment, amount, .. } => {
+            let known = account.adjustments.insert(*adjustment, *amount);
+            assert!(known.is_none(), "INV-3: {adjustment} was posted twice");
+            account.balance = plus(account.balance, *amount);
+        }
+        Event::KeyIssued { key, limits } => {
+            let spent = Spent::new(limits.period.unwrap_or(Period::Total));
+            let state = KeyState { limits: *limits, spent, reserved: Money::ZERO, revoked: false };
+            let known = account.keys.insert(*key, state);
+            assert!(known.is_none(), "INV-3: {key} was issued twice");
+        }
+        Event::KeyLimitsChanged { key, limits } => {
+            let state = account.key_mut(*key);
+            let period = limits.period.unwrap_or(Period::Total);
+            if state.spent.period() != period {
+                // Another period counts from here: what the old one had seen is not comparable.
+                state.spent = Spent::new(period);
+            }
+            state.limits = *limits;
+        }
+        Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
+        Event::FundsReserved(new) => {
+            let open = OpenReservation {
+                amount: new.amount,
+                key: new.key,
+                model: new.model.clone(),
+                sale_ratio: new.sale_ratio,
+                price_version: new.price_version,
+                expires_at: new.expires_at,
+            };
+            let replaced = account.reservations.insert(new.reservation, open);
+            assert!(replaced.is_none(), "INV-3: {} was reserved twice", new.reservation);
+            account.reserved = plus(account.reserved, new.amount);
+            assert!(!account.available().is_negative(), "INV-1: reserved beyond what is available");
+            let key = account.key_mut(new.key);
+            key.reserved = plus(key.reserved, new.amount);
+        }
+        Event::ReservationSettled(settled) => account.settled(settled),
+        Event::ReservationReleased { reservation, .. } => {
+            account.end(*reservation, End::Released);
+        }
+        Event::ReservationExpired { reservation, .. } => {
+            account.end(*reservation, End::Expired);
+        }
+        Event::AccountSuspended { .. } => account.status = Status::Suspended,
+        Event::AccountReinstated {} => account.status = Status::Active,
+        Event::SpendLimitsChanged { limits } => account.limits = *limits,
+        Event::PlanAssigned { plan } => account.plan = Some(plan.clone()),
+    }
+}
+
+impl Account {
+    fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
+        self.keys.get_mut(&key).expect("INV-1: a key is issued before it is used")
+    }
+
+    fn settled(&mut self, settled: &ReservationSettled) {
+        let end = End::Settled { list_cost: settled.list_cost };
+        let open = self.end(settled.reservation, end);
+        assert_eq!(open.amount, settled.reserved, "INV-3: gives back what was set aside");
+        assert!(!settled.charge.is_negative(), "INV-4: a charge is never negative");
+        self.balance = minus(self.balance, settled.charge);
+        self.spent = plus(self.spent, settled.charge);
+        let count = |spent: Spent| {
+            spent.plus(settled.charge, settled.at).expect("INV-2: the sum fits in Money")
+        };
+        self.spent_today = count(self.spent_today);
+        self.spent_this_month = count(self.spent_this_month);
+        let key = self.key_mut(settled.key);
+        key.spent = count(key.spent);
+    }
+
+    /// INV-3: exactly one end.
+    fn end(&mut self, reservation: ReservationId, end: End) -> OpenReservation {
+        let open = self.reservations.remove(&reservation).expect("INV-3: ends what is open");
+        self.reserved = minus(self.reserved, open.amount);
+        assert!(!self.reserved.is_negative(), "INV-3: reserved is the sum of what is open");
+        let key = self.key_mut(open.key);
+        key.reserved = minus(key.reserved, open.amount);
+        self.ended.push(reservation, end);
+        open
+    }
+}

@@ -1,0 +1,50 @@
+//! `account`: one customer's prepaid billing account. Its keys live in the same stream, so that a
+//! key's budget and the account's balance are decided together.
+
+mod command;
+mod decide;
+mod error;
+mod event;
+mod evolve;
+mod limits;
+mod recent;
+mod state;
+
+pub use command::{AccountCommand, ReserveFunds, SettleReservation};
+pub use error::AccountError;
+pub use event::{
+    AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,
+};
+pub use limits::{KeyLimits, SpendLimits};
+pub use state::{Account, KeyState, OpenReservation, Status};
+
+use crate::eventful::{Eventful, cqrs_aggregate};
+use crate::journal::Entry;
+
+cqrs_aggregate!(Account, "account", AccountCommand, AccountEvent, AccountError);
+
+impl Eventful for Account {
+    fn decide(&self, command: AccountCommand) -> Result<Vec<AccountEvent>, AccountError> {
+        decide::decide(self, command)
+    }
+
+    fn evolve(&mut self, event: &AccountEvent) {
+        evolve::evolve(self, event);
+    }
+
+    fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    fn event_name(event: &AccountEvent) -> &'static str {
+        event.name()
+    }
+
+    fn event_version(event: &AccountEvent) -> &'static str {
+        event.version()
+    }
+
+    fn entry(stream: &str, event: &AccountEvent) -> Option<Entry> {
+        event.entry(stream.parse().ok()?)
+    }
+}

@@ -1,0 +1,190 @@
+//! What an account knows.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::limits::{KeyLimits, SpendLimits, Spent};
+use super::recent::RecentEnds;
+use crate::decimal::Ratio;
+use crate::ids::{AccountId, AdjustmentId, GrantId, KeyId, RefundId, ReservationId, TopUpId};
+use crate::money::Money;
+use crate::time::{Period, Timestamp};
+
+/// May the account reserve?
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Yes.
+    #[default]
+    Active,
+    /// No, until it is reinstated.
+    Suspended,
+}
+
+/// One customer's prepaid billing account, folded from its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    pub(super) applied: u64,
+    pub(super) id: Option<AccountId>,
+    pub(super) status: Status,
+    pub(super) balance: Money,
+    pub(super) reserved: Money,
+    pub(super) topped_up: Money,
+    pub(super) spent: Money,
+    pub(super) spent_today: Spent,
+    pub(super) spent_this_month: Spent,
+    pub(super) limits: SpendLimits,
+    pub(super) plan: Option<String>,
+    pub(super) keys: BTreeMap<KeyId, KeyState>,
+    pub(super) reservations: BTreeMap<ReservationId, OpenReservation>,
+    pub(super) ended: RecentEnds,
+    pub(super) top_ups: BTreeMap<TopUpId, TopUp>,
+    pub(super) refunds: BTreeMap<RefundId, (TopUpId, Money)>,
+    pub(super) grants: BTreeMap<GrantId, Money>,
+    pub(super) adjustments: BTreeMap<AdjustmentId, Money>,
+}
+
+/// A top-up and what of it was given back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TopUp {
+    pub(super) processor: String,
+    pub(super) amount: Money,
+    pub(super) refunded: Money,
+}
+
+/// One API key of the account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyState {
+    pub(super) limits: KeyLimits,
+    pub(super) spent: Spent,
+    pub(super) reserved: Money,
+    pub(super) revoked: bool,
+}
+
+/// Money set aside for one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenReservation {
+    /// How much.
+    pub amount: Money,
+    /// Whose budget it counts against.
+    pub key: KeyId,
+    /// The model that was asked for.
+    pub model: String,
+    /// The sale ratio frozen when it was reserved.
+    pub sale_ratio: Ratio,
+    /// The price list's version frozen when it was reserved.
+    pub price_version: u64,
+    /// From then on recovery may end it.
+    pub expires_at: Timestamp,
+}
+
+impl Default for Account {
+    fn default() -> Self {
+        Self {
+            applied: 0,
+            id: None,
+            status: Status::Active,
+            balance: Money::ZERO,
+            reserved: Money::ZERO,
+            topped_up: Money::ZERO,
+            spent: Money::ZERO,
+            spent_today: Spent::new(Period::Day),
+            spent_this_month: Spent::new(Period::Month),
+            limits: SpendLimits::default(),
+            plan: None,
+            keys: BTreeMap::new(),
+            reservations: BTreeMap::new(),
+            ended: RecentEnds::default(),
+            top_ups: BTreeMap::new(),
+            refunds: BTreeMap::new(),
+            grants: BTreeMap::new(),
+            adjustments: BTreeMap::new(),
+        }
+    }
+}
+
+impl Account {
+    /// The account's id once it is open.
+    #[must_use]
+    pub const fn id(&self) -> Option<AccountId> {
+        self.id
+    }
+
+    /// All the customer's money.
+    #[must_use]
+    pub const fn balance(&self) -> Money {
+        self.balance
+    }
+
+    /// Set aside by open reservations.
+    #[must_use]
+    pub const fn reserved(&self) -> Money {
+        self.reserved
+    }
+
+    /// `balance − reserved`; below zero after a settlement above its reservation.
+    #[must_use]
+    pub fn available(&self) -> Money {
+        self.balance.checked_sub(self.reserved).expect("INV-2: balance − reserved fits in Money")
+    }
+
+    /// What may be reserved by `key` at `at`: the least of what is available and what the limits
+    /// of the key and of the account leave.
+    #[must_use]
+    pub fn spendable(&self, key: KeyId, at: Timestamp) -> Money {
+        let mut least = self.available();
+        let mut cap = |limit: Option<Money>, used: Option<Money>| {
+            if let Some(left) = limit.and_then(|limit| limit.checked_sub(used?)) {
+                least = if left < least { left } else { least };
+            }
+        };
+        let with_reserved = |spent: &Spent| spent.at(at).checked_add(self.reserved);
+        cap(self.limits.daily, with_reserved(&self.spent_today));
+        cap(self.limits.monthly, with_reserved(&self.spent_this_month));
+        if let Some(key) = self.keys.get(&key) {
+            cap(key.limits.limit, key.spent.at(at).checked_add(key.reserved));
+        }
+        least
+    }
+
+    /// Everything ever topped up, refunds taken off.
+    #[must_use]
+    pub const fn topped_up(&self) -> Money {
+        self.topped_up
+    }
+
+    /// Everything ever charged.
+    #[must_use]
+    pub const fn spent(&self) -> Money {
+        self.spent
+    }
+
+    /// May it reserve?
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The plan that an operator assigned.
+    #[must_use]
+    pub fn plan(&self) -> Option<&str> {
+        self.plan.as_deref()
+    }
+
+    /// The reservation, while it is open.
+    #[must_use]
+    pub fn find_reservation(&self, id: ReservationId) -> Option<&OpenReservation> {
+        self.reservations.get(&id)
+    }
+
+    /// Every open reservation.
+    pub fn open_reservations(&self) -> impl Iterator<Item = (ReservationId, &OpenReservation)> {
+        self.reservations.iter().map(|(id, open)| (*id, open))
+    }
+
+    /// The keys ever issued, and whether each was revoked.
+    pub fn keys(&self) -> impl Iterator<Item = (KeyId, bool)> {
+        self.keys.iter().map(|(id, key)| (*id, key.revoked))
+    }
+}

@@ -1,0 +1,307 @@
+//! `price_book`: all prices as versions, and what we ask on top.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::decimal::Ratio;
+use crate::eventful::{Eventful, cqrs_aggregate};
+use crate::ids::AccountId;
+use crate::journal::Entry;
+use crate::pricing::PriceCard;
+
+/// The one stream of the price book.
+pub const PRICE_BOOK: &str = "price_book";
+
+/// What the sale ratio applies to; the most specific one wins: account, model, plan, default.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RatioScope {
+    /// Everything without a more specific ratio.
+    Default,
+    /// Accounts of a plan.
+    Plan(String),
+    /// A requested model id.
+    Model(String),
+    /// One account.
+    Account(AccountId),
+}
+
+/// The price book, folded from its events.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriceBook {
+    applied: u64,
+    version: u64,
+    models: BTreeMap<String, PriceCard>,
+    default_ratio: Option<Ratio>,
+    plan_ratios: BTreeMap<String, Ratio>,
+    model_ratios: BTreeMap<String, Ratio>,
+    account_ratios: BTreeMap<AccountId, Ratio>,
+}
+
+/// What may be asked of the price book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PriceBookCommand {
+    /// The upstream's list as it is now; what is missing from it is retired.
+    PublishPrices {
+        /// Where the list comes from.
+        source: String,
+        /// Every priced model, by requested id.
+        models: BTreeMap<String, PriceCard>,
+    },
+    /// Another sale ratio; none takes an override away (never the default).
+    SetSaleRatio {
+        /// For what.
+        scope: RatioScope,
+        /// The ratio.
+        ratio: Option<Ratio>,
+    },
+    /// A plan: a name with a ratio.
+    DefinePlan {
+        /// Its name.
+        plan: String,
+        /// Its ratio.
+        ratio: Ratio,
+    },
+}
+
+/// What happened to the price book.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum PriceBookEvent {
+    /// A new version of the list begins; the changes before it belong to it.
+    PricesPublished {
+        version: u64,
+        source: String,
+        models: u64,
+    },
+    /// A model came or changed its price.
+    ModelPriced {
+        model: String,
+        card: PriceCard,
+    },
+    /// A model went.
+    ModelRetired {
+        model: String,
+    },
+    SaleRatioSet {
+        scope: RatioScope,
+        ratio: Option<Ratio>,
+    },
+    PlanDefined {
+        plan: String,
+        ratio: Ratio,
+    },
+}
+
+/// Why the price book refuses.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PriceBookError {
+    /// An empty list would retire everything: that is a broken upstream, not a decision.
+    #[error("a price list without models is refused")]
+    EmptyList,
+    /// A ratio of zero gives everything away.
+    #[error("a sale ratio must be above zero and at most 100")]
+    RatioOutOfRange,
+    /// The default can be changed, not taken away.
+    #[error("the default sale ratio cannot be removed")]
+    DefaultNeeded,
+    /// A text member is longer than events may carry.
+    #[error("`{0}` must have 1 to 200 characters")]
+    InvalidText(&'static str),
+}
+
+cqrs_aggregate!(PriceBook, "price_book", PriceBookCommand, PriceBookEvent, PriceBookError);
+
+impl PriceBook {
+    /// How often prices were published.
+    #[must_use]
+    pub const fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// The list prices of a requested model id; none: it is not sold.
+    #[must_use]
+    pub fn find_card(&self, model: &str) -> Option<&PriceCard> {
+        self.models.get(model)
+    }
+
+    /// All priced models.
+    pub fn models(&self) -> impl Iterator<Item = (&str, &PriceCard)> {
+        self.models.iter().map(|(model, card)| (model.as_str(), card))
+    }
+
+    /// The ratio for everything without a more specific one; none before it was first set.
+    #[must_use]
+    pub const fn default_ratio(&self) -> Option<Ratio> {
+        self.default_ratio
+    }
+
+    /// The sale ratio of one request: account before model before plan before default. Nothing
+    /// before a default was set: without it nothing is sold.
+    #[must_use]
+    pub fn sale_ratio(&self, account: AccountId, plan: Option<&str>, model: &str) -> Option<Ratio> {
+        self.account_ratios
+            .get(&account)
+            .or_else(|| self.model_ratios.get(model))
+            .or_else(|| self.plan_ratios.get(plan?))
+            .copied()
+            .or(self.default_ratio)
+    }
+}
+
+impl Eventful for PriceBook {
+    fn decide(&self, command: PriceBookCommand) -> Result<Vec<PriceBookEvent>, PriceBookError> {
+        match command {
+            PriceBookCommand::PublishPrices { source, models } => self.publish(source, models),
+            PriceBookCommand::SetSaleRatio { scope, ratio } => {
+                ratio.map_or(Ok(()), sellable)?;
+                match &scope {
+                    RatioScope::Default if ratio.is_none() => {
+                        return Err(PriceBookError::DefaultNeeded);
+                    }
+                    RatioScope::Plan(name) => text("plan", name)?,
+                    RatioScope::Model(name) => text("model", name)?,
+                    RatioScope::Default | RatioScope::Account(_) => {}
+                }
+                match self.ratio_of(&scope) == ratio {
+                    true => Ok(vec![]),
+                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio }]),
+                }
+            }
+            PriceBookCommand::DefinePlan { plan, ratio } => {
+                text("plan", &plan)?;
+                sellable(ratio)?;
+                match self.plan_ratios.get(&plan) == Some(&ratio) {
+                    true => Ok(vec![]),
+                    false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio }]),
+                }
+            }
+        }
+    }
+
+    fn evolve(&mut self, event: &PriceBookEvent) {
+        self.applied += 1;
+        match event {
+            PriceBookEvent::PricesPublished { version, models, .. } => {
+                assert_eq!(*version, self.version + 1, "INV-8: price versions are dense");
+                assert_eq!(*models, self.models.len() as u64, "INV-8: the changes make the list");
+                self.version = *version;
+            }
+            PriceBookEvent::ModelPriced { model, card } => {
+                self.models.insert(model.clone(), card.clone());
+            }
+            PriceBookEvent::ModelRetired { model } => {
+                let known = self.models.remove(model);
+                assert!(known.is_some(), "INV-8: {model} is retired once");
+            }
+            PriceBookEvent::SaleRatioSet { scope, ratio } => self.set_ratio(scope, *ratio),
+            PriceBookEvent::PlanDefined { plan, ratio } => {
+                self.plan_ratios.insert(plan.clone(), *ratio);
+            }
+        }
+    }
+
+    fn applied(&self) -> u64 {
+        self.applied
+    }
+
+    fn event_name(event: &PriceBookEvent) -> &'static str {
+        event.name()
+    }
+
+    fn event_version(_: &PriceBookEvent) -> &'static str {
+        "1"
+    }
+
+    fn entry(_: &str, event: &PriceBookEvent) -> Option<Entry> {
+        match event {
+            PriceBookEvent::PricesPublished { .. }
+            | PriceBookEvent::ModelPriced { .. }
+            | PriceBookEvent::ModelRetired { .. }
+            | PriceBookEvent::SaleRatioSet { .. }
+            | PriceBookEvent::PlanDefined { .. } => None,
+        }
+    }
+}
+
+impl PriceBookEvent {
+    /// The name as stored.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::PricesPublished { .. } => "PricesPublished",
+            Self::ModelPriced { .. } => "ModelPriced",
+            Self::ModelRetired { .. } => "ModelRetired",
+            Self::SaleRatioSet { .. } => "SaleRatioSet",
+            Self::PlanDefined { .. } => "PlanDefined",
+        }
+    }
+}
+
+impl PriceBook {
+    fn publish(
+        &self,
+        source: String,
+        models: BTreeMap<String, PriceCard>,
+    ) -> Result<Vec<PriceBookEvent>, PriceBookError> {
+        text("source", &source)?;
+        if models.is_empty() {
+            return Err(PriceBookError::EmptyList);
+        }
+        for model in models.keys() {
+            text("model", model)?;
+        }
+        let count = models.len() as u64;
+        let retired = self.models.keys().filter(|model| !models.contains_key(*model));
+        let mut events: Vec<_> =
+            retired.map(|model| PriceBookEvent::ModelRetired { model: model.clone() }).collect();
+        for (model, card) in models {
+            if self.models.get(&model) != Some(&card) {
+                events.push(PriceBookEvent::ModelPriced { model, card });
+            }
+        }
+        if events.is_empty() {
+            return Ok(vec![]);
+        }
+        let version = self.version + 1;
+        events.push(PriceBookEvent::PricesPublished { version, source, models: count });
+        Ok(events)
+    }
+
+    fn ratio_of(&self, scope: &RatioScope) -> Option<Ratio> {
+        match scope {
+            RatioScope::Default => self.default_ratio,
+            RatioScope::Plan(plan) => self.plan_ratios.get(plan).copied(),
+            RatioScope::Model(model) => self.model_ratios.get(model).copied(),
+            RatioScope::Account(account) => self.account_ratios.get(account).copied(),
+        }
+    }
+
+    fn set_ratio(&mut self, scope: &RatioScope, ratio: Option<Ratio>) {
+        fn put<K: Ord + Clone>(map: &mut BTreeMap<K, Ratio>, key: &K, ratio: Option<Ratio>) {
+            match ratio {
+                Some(ratio) => map.insert(key.clone(), ratio),
+                None => map.remove(key),
+            };
+        }
+        match scope {
+            RatioScope::Default => self.default_ratio = ratio,
+            RatioScope::Plan(plan) => put(&mut self.plan_ratios, plan, ratio),
+            RatioScope::Model(model) => put(&mut self.model_ratios, model, ratio),
+            RatioScope::Account(account) => put(&mut self.account_ratios, account, ratio),
+        }
+    }
+}
+
+fn sellable(ratio: Ratio) -> Result<(), PriceBookError> {
+    let sane = !ratio.decimal().is_zero() && ratio.decimal() <= rust_decimal::Decimal::ONE_HUNDRED;
+    sane.then_some(()).ok_or(PriceBookError::RatioOutOfRange)
+}
+
+fn text(name: &'static str, text: &str) -> Result<(), PriceBookError> {
+    match (1..=200).contains(&text.chars().count()) {
+        true => Ok(()),
+        false => Err(PriceBookError::InvalidText(name)),
+    }
+}

@@ -1,0 +1,11 @@
+//! Price cards: what the upstream asks publicly, and what a request costs by it.
+
+mod bound;
+mod card;
+mod catalogue;
+mod charge;
+
+pub use bound::{Demand, afford};
+pub use card::{PriceCard, Rates, Tier};
+pub use catalogue::{CardError, RawPricing, RawTier};
+pub use charge::{ListCostError, Sale, list_cost};
