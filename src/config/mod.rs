@@ -1,1 +1,3 @@
 //! Configuration from environment variables.
+
+pub(crate) mod kept;
