@@ -1,8 +1,8 @@
 //! Values that are generated once and kept in the data directory, readable by their owner only.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
@@ -15,6 +15,17 @@ pub(crate) fn random_text(bytes: usize) -> io::Result<String> {
     let mut buffer = vec![0; bytes];
     SysRng.try_fill_bytes(&mut buffer).map_err(io::Error::other)?;
     Ok(URL_SAFE_NO_PAD.encode(buffer))
+}
+
+/// Creates the data directory if it isn't there, and makes its path absolute.
+pub(crate) fn prepare_data_dir(data_dir: &Path) -> io::Result<PathBuf> {
+    if !data_dir.exists() {
+        fs::create_dir_all(data_dir)?;
+        // Enterable, not readable: the private PostgreSQL may run as another user than we do, and everything
+        // in the directory that is secret is closed by itself.
+        fs::set_permissions(data_dir, Permissions::from_mode(0o711))?;
+    }
+    data_dir.canonicalize()
 }
 
 /// Reads `<data_dir>/secrets/<name>`, or fills it by `generate` first.
@@ -32,7 +43,7 @@ pub(crate) fn keep(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let directory = data_dir.join("secrets");
+    let directory = prepare_data_dir(data_dir)?.join("secrets");
     DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
     let draft = directory.join(format!(".{name}.{}", random_text(6)?));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;

@@ -4,6 +4,7 @@ mod durability;
 mod migrate;
 pub mod private;
 
+use std::fmt;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
@@ -61,11 +62,18 @@ impl Default for PoolLimits {
 }
 
 /// A checked database: a pool for short statements, and dedicated connections for those who keep one.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Database {
     pool: PgPool,
     options: PgConnectOptions,
     durability: Durability,
+}
+
+impl fmt::Debug for Database {
+    /// Written by hand, because the options' own output holds the password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Database({})", self.options.get_host())
+    }
 }
 
 impl Database {

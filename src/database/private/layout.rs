@@ -1,8 +1,8 @@
 //! Where the private PostgreSQL keeps its files.
 
-use std::fs::{self, DirBuilder, Permissions};
+use std::fs::{self, DirBuilder};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -70,17 +70,6 @@ impl Layout {
         let lines: Vec<&str> = text.lines().rev().take(8).collect();
         lines.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
-}
-
-/// Creates the data directory if it isn't there, and makes its path absolute.
-pub(super) fn prepare_data_dir(data_dir: &Path) -> Result<PathBuf, PrivatePostgresError> {
-    if !data_dir.exists() {
-        // Enterable, not readable: PostgreSQL may run as another user than we do, and everything in the
-        // directory that is secret is closed by itself.
-        DirBuilder::new().recursive(true).create(data_dir).doing("creating", data_dir)?;
-        fs::set_permissions(data_dir, Permissions::from_mode(0o711)).doing("opening", data_dir)?;
-    }
-    data_dir.canonicalize().doing("resolving", data_dir)
 }
 
 fn choose_home(data_dir: &Path, run_as: RunAs) -> Result<PathBuf, PrivatePostgresError> {

@@ -71,7 +71,7 @@ impl PrivatePostgres {
     }
 
     fn open(data_dir: &Path) -> Result<(Self, Starting), PrivatePostgresError> {
-        let data_dir = layout::prepare_data_dir(data_dir)?;
+        let data_dir = kept::prepare_data_dir(data_dir).doing("creating", data_dir)?;
         let starting = Starting::lock(&data_dir)?;
         let layout = Layout::prepare(&data_dir)?;
         let password = |role: &str| {
