@@ -45,6 +45,15 @@ pub enum PrivatePostgresError {
         /// Who we are.
         current: u32,
     },
+    /// There was a cluster, and it isn't there any more.
+    #[error(
+        "the private database was in {path} and is gone; mount or restore it, or, to begin with empty \
+         books, remove the file `postgres.path` from the data directory"
+    )]
+    ClusterGone {
+        /// Where it was.
+        path: PathBuf,
+    },
     /// The user that runs PostgreSQL can't reach its files.
     #[error(
         "user id {uid}, which runs the private PostgreSQL, cannot enter {path}; allow it with \

@@ -13,6 +13,8 @@ use crate::config::kept;
 
 /// `sockaddr_un` holds 108 bytes on Linux and 104 on macOS, the closing zero included.
 const SOCKET_PATH_MAX_BYTES: usize = 103;
+/// The file in the data directory that says where the cluster is.
+const NOTE: &str = "postgres.path";
 const SOCKET_FILE: &str = "/.s.PGSQL.5432";
 
 /// The paths of one private PostgreSQL and the user that owns them.
@@ -35,16 +37,16 @@ impl Layout {
     /// there (as with root's home); `postgres.path` then says where it is.
     pub(super) fn prepare(data_dir: &Path) -> Result<Self, PrivatePostgresError> {
         let our_uid = user::current_uid(data_dir).doing("writing to", data_dir)?;
-        let note = data_dir.join("postgres.path");
-        let home = match fs::read_to_string(&note) {
-            // A path inside the data directory is noted as relative, so that the directory can be moved.
-            Ok(text) => data_dir.join(text.trim()),
-            Err(_) => {
-                let home = choose_home(data_dir, RunAs::choose(our_uid)?)?;
-                let noted = home.strip_prefix(data_dir).unwrap_or(&home);
-                fs::write(&note, format!("{}\n", noted.display())).doing("writing", &note)?;
+        let home = match fs::read_to_string(data_dir.join(NOTE)) {
+            Ok(text) => {
+                let home = data_dir.join(text.trim());
+                // A disk that isn't mounted must not pass for books that are empty.
+                if !home.join("cluster").exists() {
+                    return Err(PrivatePostgresError::ClusterGone { path: home.join("cluster") });
+                }
                 home
             }
+            Err(_) => choose_home(data_dir, RunAs::choose(our_uid)?)?,
         };
         let run_as = match home.exists() {
             true => RunAs::owner_of(&home, our_uid)?,
@@ -61,6 +63,19 @@ impl Layout {
             log: data_dir.join("postgres.log"),
             run_as,
         })
+    }
+
+    /// Notes where the cluster is, now that there is one.
+    pub(super) fn note(&self) -> Result<(), PrivatePostgresError> {
+        let path = self.data_dir.join(NOTE);
+        let home = self.cluster.parent().unwrap_or(&self.cluster);
+        // A path inside the data directory is noted as relative, so that the directory can be moved.
+        let noted = home.strip_prefix(&self.data_dir).unwrap_or(home);
+        let text = format!("{}\n", noted.display());
+        match fs::read_to_string(&path).is_ok_and(|known| known == text) {
+            true => Ok(()),
+            false => fs::write(&path, text).doing("writing", &path),
+        }
     }
 
     /// The last lines of the server's log, for an error message.

@@ -77,6 +77,7 @@ impl Server {
         if cluster_is_missing(&server.layout) {
             server.initdb(superuser_password)?;
         }
+        server.layout.note()?;
         Ok(server)
     }
 

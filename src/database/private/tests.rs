@@ -149,3 +149,15 @@ async fn a_directory_that_the_server_cannot_enter_gets_its_cluster_elsewhere() {
         std::fs::remove_dir_all(cluster.parent().unwrap()).unwrap();
     }
 }
+
+#[tokio::test]
+async fn books_that_have_disappeared_are_not_replaced_by_empty_ones() {
+    let directory = TestDirectory::new();
+    PrivatePostgres::start(directory.path()).await.unwrap().stop().await.unwrap();
+    let home = directory.path().join("postgres");
+    std::fs::rename(&home, directory.path().join("unmounted")).unwrap();
+    let refused = PrivatePostgres::start(directory.path()).await.unwrap_err();
+    assert!(matches!(refused, PrivatePostgresError::ClusterGone { .. }), "{refused}");
+    std::fs::rename(directory.path().join("unmounted"), &home).unwrap();
+    PrivatePostgres::start(directory.path()).await.unwrap().stop().await.unwrap();
+}
