@@ -3,6 +3,7 @@
 mod durability;
 mod migrate;
 pub mod private;
+mod source;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use sqlx::{ConnectOptions, Connection};
 pub use durability::{Durability, check_durability, read_durability};
 pub use migrate::{MIGRATOR, migrate};
 pub use private::{PrivatePostgres, PrivatePostgresError};
+pub use source::DatabaseSource;
 
 /// Why the database can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,9 @@ pub enum DatabaseError {
         /// `fsync` or `full_page_writes`.
         setting: &'static str,
     },
+    /// The database of a private run.
+    #[error(transparent)]
+    Private(#[from] PrivatePostgresError),
     /// A migration failed.
     #[error(
         "the schema could not be brought up to date: {0}; the role in DATABASE_URL must own the \
