@@ -15,3 +15,6 @@ pub mod sandbox;
 pub mod telemetry;
 pub mod upstream;
 pub mod workers;
+
+#[cfg(test)]
+mod test_directory;

@@ -1,1 +1,85 @@
 //! Subcommands.
+//!
+//! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a module beside this
+//! file that does the work.
+
+mod migrate;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{ConfigErrors, LogConfig};
+use crate::database::DatabaseError;
+use crate::telemetry::{self, TelemetryError};
+
+/// What the process is asked to do.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to date
+    Migrate,
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// The environment has to be corrected.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// The log could not be set up.
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    /// The database can't be used.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The threads could not be started.
+    #[error("the async runtime did not start: {0}; check the limits on threads and open files")]
+    Runtime(std::io::Error),
+}
+
+impl Cli {
+    /// Runs the command to its end. An error is printed for people, and the exit status is 1.
+    pub fn run(self) -> ExitCode {
+        match self.start() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                eprintln!("tollgate: {error}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn start(self) -> Result<(), CliError> {
+        telemetry::init(&LogConfig::from_env()?)?;
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .map_err(CliError::Runtime)?
+            .block_on(self.dispatch())
+    }
+
+    async fn dispatch(self) -> Result<(), CliError> {
+        match self.command {
+            Command::Migrate => migrate::run().await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

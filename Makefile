@@ -1,0 +1,22 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run test bench fmt
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Install what is missing on this machine
+	@.ci/setup.sh
+
+run: ## Build and start the gateway, with a database and an upstream of its own where none is configured
+	cargo build --release --workspace
+	exec target/release/tollgate serve
+
+test: ## Check the format, the lints and every test
+	@.ci/test.sh
+
+bench: ## Measure
+	cargo build --release --workspace
+	target/release/tollgate bench
+
+fmt: ## Format the sources
+	cargo fmt --all
