@@ -28,4 +28,4 @@ pub use money::Money;
 pub use price_book::{PriceBook, PriceBookCommand, PriceBookError, PriceBookEvent};
 pub use pricing::PriceCard;
 pub use time::Timestamp;
-pub use usage::Usage;
+pub use usage::{Usage, WireUsage};

@@ -1,6 +1,10 @@
 //! What a request consumed, in classes that do not overlap.
 
+mod wire;
+
 use serde::{Deserialize, Serialize};
+
+pub use wire::{InputDetails, OutputDetails, ServerToolUse, WireUsage};
 
 fn is_zero(count: &u64) -> bool {
     *count == 0
