@@ -3,6 +3,7 @@
 //! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a module beside this
 //! file that does the work.
 
+mod bench;
 mod migrate;
 
 use std::process::ExitCode;
@@ -25,6 +26,8 @@ pub struct Cli {
 enum Command {
     /// Bring the database's schema up to date
     Migrate,
+    /// Measure this machine
+    Bench(bench::BenchArgs),
 }
 
 /// Why a command failed.
@@ -39,6 +42,9 @@ pub enum CliError {
     /// The database can't be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// A bench could not go on.
+    #[error(transparent)]
+    Bench(#[from] crate::bench::BenchError),
     /// The threads could not be started.
     #[error("the async runtime did not start: {0}; check the limits on threads and open files")]
     Runtime(std::io::Error),
@@ -68,6 +74,7 @@ impl Cli {
     async fn dispatch(self) -> Result<(), CliError> {
         match self.command {
             Command::Migrate => migrate::run().await,
+            Command::Bench(args) => bench::run(args).await,
         }
     }
 }

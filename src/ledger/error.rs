@@ -56,9 +56,9 @@ impl<E: std::error::Error> CommandError<E> {
             Self::Conflict | Self::Ledger(LedgerError::Unavailable(_) | LedgerError::Stopped) => {
                 true
             }
-            Self::Refused(_)
-            | Self::KeyUsed(_)
-            | Self::Ledger(LedgerError::Unreadable { .. }) => false,
+            Self::Refused(_) | Self::KeyUsed(_) | Self::Ledger(LedgerError::Unreadable { .. }) => {
+                false
+            }
         }
     }
 }

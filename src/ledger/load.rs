@@ -52,8 +52,8 @@ pub(super) async fn load<A: Eventful>(pool: &PgPool, id: &str) -> Result<Loaded<
         if sequence != loaded.sequence + 1 {
             return Err(unreadable(format!("it follows event {}", loaded.sequence)));
         }
-        let event: A::Event = serde_json::from_str(row.get(1))
-            .map_err(|error| unreadable(error.to_string()))?;
+        let event: A::Event =
+            serde_json::from_str(row.get(1)).map_err(|error| unreadable(error.to_string()))?;
         loaded.aggregate.evolve(&event);
         loaded.sequence = sequence;
     }

@@ -89,4 +89,3 @@ pub(super) async fn append(
         .await?;
     row.try_get(0)
 }
-

@@ -98,14 +98,13 @@ impl<A: Eventful> EventStore<A> for StreamStore<A> {
         drop(state);
         let pending = pending.map_err(wire)?;
         let committed = pending.committed().await.map_err(wire)?;
-        let envelopes = committed.events.into_iter().enumerate().map(|(place, payload)| {
-            EventEnvelope {
+        let envelopes =
+            committed.events.into_iter().enumerate().map(|(place, payload)| EventEnvelope {
                 aggregate_id: slot.id.to_string(),
                 sequence: usize::try_from(first).unwrap_or(usize::MAX) + 1 + place,
                 payload,
                 metadata: metadata.clone(),
-            }
-        });
+            });
         Ok(envelopes.collect())
     }
 }

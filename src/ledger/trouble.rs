@@ -87,11 +87,10 @@ async fn open(
     let mut connection = PgConnection::connect_with(options).await?;
     // An acknowledged event must be on disk whatever the server's default is.
     sqlx::query("SET synchronous_commit = on").execute(&mut connection).await?;
-    let row = sqlx::query(
-        "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()",
-    )
-    .fetch_one(&mut connection)
-    .await?;
+    let row =
+        sqlx::query("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+            .fetch_one(&mut connection)
+            .await?;
     Ok((connection, (row.try_get(0)?, row.try_get(1)?)))
 }
 
