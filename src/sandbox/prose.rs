@@ -44,7 +44,7 @@ const THOUGHTS: [&str; 5] = [
 ];
 
 /// Phrases that introduce a question without being its subject.
-const LEAD_INS: [&str; 26] = [
+const LEAD_INS: [&str; 18] = [
     "please ",
     "can you ",
     "could you ",
@@ -63,29 +63,34 @@ const LEAD_INS: [&str; 26] = [
     "what is ",
     "what's ",
     "what are ",
-    "who is ",
-    "how do i ",
-    "how do you ",
-    "how does ",
-    "how to ",
-    "how can i ",
-    "why is ",
-    "why does ",
 ];
+/// Questions after a way, which read as a subject when they begin with "how to".
+const WAYS: [&str; 5] = ["how do i ", "how do you ", "how can i ", "how do we ", "how should i "];
+/// What follows these cannot stand alone: "what is in the box" stays as it is.
+const PREPOSITIONS: [&str; 5] = ["in ", "on ", "at ", "for ", "with "];
 
 /// What a text is about: its first sentence without the words that introduce it, shortened.
 pub fn topic(text: &str) -> String {
     let line = text.trim().lines().next().unwrap_or_default();
     let sentence = line.split(['?', '!', ';']).next().unwrap_or_default();
     let mut subject = sentence.split(". ").next().unwrap_or_default().trim();
-    while let Some(rest) = LEAD_INS.iter().find_map(|lead| strip_prefix_any_case(subject, lead)) {
+    while let Some(rest) = without_any(subject, &LEAD_INS) {
+        if without_any(rest, &PREPOSITIONS).is_some() {
+            break;
+        }
         subject = rest.trim_start();
     }
+    let way = without_any(subject, &WAYS).map(|rest| format!("how to {rest}"));
+    let subject = way.as_deref().unwrap_or(subject);
     let words: Vec<&str> = subject.split_whitespace().take(10).collect();
     let subject = words.join(" ");
     let subject = subject.trim_end_matches(['.', ',', ':', '"', '\'']);
     let shortened: String = subject.chars().take(120).collect();
     if shortened.is_empty() { "your question".to_owned() } else { shortened }
+}
+
+fn without_any<'a>(text: &'a str, prefixes: &[&str]) -> Option<&'a str> {
+    prefixes.iter().find_map(|prefix| strip_prefix_any_case(text, prefix))
 }
 
 fn strip_prefix_any_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
@@ -206,6 +211,8 @@ mod tests {
         for (text, expected) in [
             ("What is the capital of France?", "the capital of France"),
             ("Please explain double-entry bookkeeping. Use examples.", "double-entry bookkeeping"),
+            ("How do I keep a ledger?", "how to keep a ledger"),
+            ("What is in this picture?", "What is in this picture"),
             ("", "your question"),
             ("日本の首都はどこですか", "日本の首都はどこですか"),
         ] {
