@@ -70,6 +70,10 @@ struct Quick {
     #[serde(default)]
     stream: Option<bool>,
     #[serde(default)]
+    max_tokens: Option<u64>,
+    #[serde(default)]
+    max_completion_tokens: Option<u64>,
+    #[serde(default)]
     sandbox: Option<SandboxField>,
 }
 
@@ -91,6 +95,11 @@ pub fn answer(
             return Ok(None);
         }
         forced = controls.tokens;
+    }
+    // A reservation made for the request's bound must hold, whatever the can says.
+    let bound = quick.max_completion_tokens.or(quick.max_tokens).unwrap_or(u64::MAX);
+    if forced.unwrap_or(COUNTS).completion > bound {
+        forced = Some(Forced { completion: bound, ..forced.unwrap_or(COUNTS) });
     }
     let model = sandbox.templates.get(&requested, skin)?;
     let streamed = quick.stream == Some(true);

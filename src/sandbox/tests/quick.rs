@@ -28,6 +28,10 @@ async fn instant_answers_carry_fresh_ids_and_exact_costs() {
         ids.push(id);
     }
     assert_ne!(ids[0], ids[1]);
+    let mut bounded = hello("openai/gpt-4o-mini", false);
+    bounded["max_tokens"] = serde_json::json!(10);
+    let text = sandbox.post("/chat/completions", &bounded).send().await.unwrap().text().await;
+    assert_eq!(cost_of(&text.unwrap()).unwrap(), "0.000021", "the bound of the request holds");
 }
 
 #[tokio::test]
