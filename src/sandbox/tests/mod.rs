@@ -5,6 +5,7 @@ mod bodies;
 mod faults;
 mod prices;
 mod quick;
+mod stopping;
 
 use std::time::Duration;
 
