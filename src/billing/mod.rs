@@ -9,5 +9,5 @@ pub use catalogue::{CatalogueError, publish_catalogue};
 pub use masters::{MasterAccounts, MastersError};
 pub use prices::{PriceList, Prices};
 pub use reservation::{
-    Observed, OpenReservation, Refusal, ReservationOrder, Reserved, Settled, Terms, reserve,
+    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, Terms, reserve,
 };
