@@ -1,1 +1,5 @@
-//! Routes, extractors, errors, OpenAPI.
+//! What people and programs reach over HTTP.
+
+pub mod error;
+
+pub use error::{ApiError, ModelError, Problem};

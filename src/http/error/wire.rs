@@ -1,0 +1,145 @@
+//! The only place where errors meet status codes.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use super::ApiError;
+
+/// What of an error goes over the wire, whatever the shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wire {
+    /// HTTP.
+    pub status: StatusCode,
+    /// OpenAI's `error.type`.
+    pub kind: &'static str,
+    /// OpenAI's `error.code`: what programs look at.
+    pub code: String,
+}
+
+const REQUEST: &str = "invalid_request_error";
+const AUTHENTICATION: &str = "authentication_error";
+const PERMISSION: &str = "permission_error";
+const QUOTA: &str = "insufficient_quota";
+const RATE: &str = "rate_limit_error";
+const SERVER: &str = "server_error";
+
+impl Wire {
+    fn new(status: StatusCode, kind: &'static str, code: impl Into<String>) -> Self {
+        Self { status, kind, code: code.into() }
+    }
+}
+
+impl ApiError {
+    /// Status, type and code.
+    pub fn wire(&self) -> Wire {
+        use StatusCode as S;
+        match self {
+            Self::InvalidRequest { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_request"),
+            Self::InvalidJson { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_json"),
+            Self::MissingApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "missing_api_key"),
+            // The same words as OpenAI's, because clients compare them.
+            Self::InvalidApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "invalid_api_key"),
+            Self::KeyRevoked => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_revoked"),
+            Self::KeyExpired => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_expired"),
+            Self::NotSignedIn => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "not_signed_in"),
+            Self::TokenExpired => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "token_expired"),
+            Self::SessionEnded => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "session_ended"),
+            Self::InvalidRefreshToken => {
+                Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
+            }
+            Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
+            Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
+            Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
+            // Not 402: the account has money, and topping it up would not help.
+            Self::KeyLimitExceeded { .. } => Wire::new(S::FORBIDDEN, QUOTA, "key_limit_exceeded"),
+            Self::SpendLimitExceeded { .. } => {
+                Wire::new(S::FORBIDDEN, QUOTA, "spend_limit_exceeded")
+            }
+            // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
+            Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
+            Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
+                Wire::new(S::NOT_FOUND, REQUEST, "model_not_found")
+            }
+            Self::NotFound { .. } => Wire::new(S::NOT_FOUND, REQUEST, "not_found"),
+            Self::MethodNotAllowed => {
+                Wire::new(S::METHOD_NOT_ALLOWED, REQUEST, "method_not_allowed")
+            }
+            Self::Conflict { code, .. } => Wire::new(S::CONFLICT, REQUEST, *code),
+            Self::IdempotencyMismatch => {
+                Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
+            }
+            Self::BodyTooLarge { .. } => {
+                Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
+            }
+            Self::UnsupportedMediaType => {
+                Wire::new(S::UNSUPPORTED_MEDIA_TYPE, REQUEST, "unsupported_media_type")
+            }
+            Self::RateLimited { .. } => {
+                Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded")
+            }
+            Self::Upstream { status, code, .. } => upstream(*status, code.as_deref()),
+            Self::UpstreamUnavailable => Wire::new(S::BAD_GATEWAY, SERVER, "upstream_unavailable"),
+            Self::NoUpstream => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "no_upstream"),
+            Self::Overloaded => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "overloaded"),
+            Self::UpstreamTimeout => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "upstream_timeout"),
+            Self::NotYetVisible { .. } => {
+                Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "not_yet_visible")
+            }
+            Self::Unavailable(_) => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "unavailable"),
+            Self::TimedOut => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "timed_out"),
+            Self::ClientClosed => Wire::new(closed(), REQUEST, "client_closed_request"),
+            Self::Internal(_) => Wire::new(S::INTERNAL_SERVER_ERROR, SERVER, "internal_error"),
+        }
+    }
+
+    /// Which member of the request it is about.
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::InvalidRequest { param, .. } => param.as_deref(),
+            Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => Some("model"),
+            _ => None,
+        }
+    }
+
+    /// Figures for programs.
+    pub fn metadata(&self) -> Option<Value> {
+        match self {
+            Self::KeyLimitExceeded { required, left }
+            | Self::SpendLimitExceeded { required, left } => {
+                Some(json!({ "required_usd": required, "left_usd": left }))
+            }
+            Self::InsufficientFunds {
+                required,
+                available,
+                requested_tokens,
+                affordable_tokens,
+            } => Some(json!({
+                "required_usd": required,
+                "available_usd": available,
+                "requested_tokens": requested_tokens,
+                "affordable_tokens": affordable_tokens,
+            })),
+            Self::NotYetVisible { at_least, position } => {
+                Some(json!({ "at_least": at_least, "as_of_position": position }))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Client Closed Request, as nginx numbers it: nobody reads it, and logs tell it from an error.
+fn closed() -> StatusCode {
+    StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
+}
+
+/// Only what the sender of the request can do something about keeps its status: an upstream's 401 or 402 is about
+/// our account and must not look like the customer's.
+fn upstream(status: u16, code: Option<&str>) -> Wire {
+    let code = code.unwrap_or("upstream_error").to_owned();
+    match (status, StatusCode::from_u16(status)) {
+        (429, Ok(status)) => Wire::new(status, RATE, code),
+        (403, Ok(status)) => Wire::new(status, PERMISSION, code),
+        (400 | 404 | 408 | 413 | 422, Ok(status)) => Wire::new(status, REQUEST, code),
+        _ => Wire::new(StatusCode::BAD_GATEWAY, SERVER, code),
+    }
+}
