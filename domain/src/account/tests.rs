@@ -1,0 +1,8 @@
+//! The account proved: scenarios, golden files, random command sequences.
+
+mod books;
+mod history;
+mod refusals;
+mod rules;
+mod script;
+mod windows;
