@@ -2,6 +2,7 @@
 
 mod books;
 mod history;
+mod properties;
 mod refusals;
 mod rules;
 mod script;

@@ -9,6 +9,7 @@ use crate::eventful::Eventful;
 use crate::ids::{AccountId, ReservationId};
 use crate::journal::{LedgerAccount, Side};
 use crate::money::Money;
+use crate::time::{Period, Timestamp};
 
 /// An account, the journal of its events, and everything that ever ended.
 #[derive(Debug, Clone, Default)]
@@ -17,6 +18,8 @@ pub struct Books {
     pub events: Vec<AccountEvent>,
     /// Debits above zero, credits below. Sums over many entries may leave `Money`'s range.
     pub journal: BTreeMap<LedgerAccount, Decimal>,
+    /// When how much was charged.
+    pub charges: Vec<(Timestamp, Money)>,
     begun: BTreeSet<ReservationId>,
     ended: BTreeSet<ReservationId>,
 }
@@ -41,13 +44,16 @@ impl Books {
     fn note_ends(&mut self, event: &AccountEvent) {
         if let AccountEvent::FundsReserved(new) = event {
             assert!(self.begun.insert(new.reservation), "INV-3: reserved twice");
+        }
+        if let AccountEvent::FundsReserved(_) | AccountEvent::TopUpRefunded { .. } = event {
             let available = self.account.available();
-            assert!(!available.is_negative(), "INV-1: {available} after a reservation");
+            assert!(!available.is_negative(), "INV-1: {available} after {event:?}");
         }
         let (AccountEvent::ReservationReleased { reservation: ended, .. }
         | AccountEvent::ReservationExpired { reservation: ended, .. }) = event
         else {
             if let AccountEvent::ReservationSettled(settled) = event {
+                self.charges.push((settled.at, settled.charge));
                 self.note_end(settled.reservation);
             }
             return;
@@ -93,6 +99,17 @@ impl Books {
                 .fold(Money::ZERO, |sum, (_, open)| plus(sum, open.amount));
             assert_eq!(key.reserved, reserved, "INV-1: {id} counts what it has open");
         }
+    }
+
+    /// What was charged in the window of `at`, told from the charges alone; nothing where `at` lies
+    /// behind a charge, because the account does not look back.
+    pub fn charged(&self, period: Period, at: Timestamp) -> Option<Money> {
+        let window = period.window(at);
+        let of = |charged: &Timestamp| period.window(*charged);
+        (self.charges.iter().all(|(charged, _)| of(charged) <= window)).then(|| {
+            let within = self.charges.iter().filter(|(charged, _)| of(charged) == window);
+            within.fold(Money::ZERO, |sum, (_, charge)| plus(sum, *charge))
+        })
     }
 
     /// fold(events) = state, also through JSON, event by event and as a snapshot.

@@ -1,6 +1,6 @@
 //! Exactly one end, long after the end is forgotten.
 
-use super::script::{run, script, uuid};
+use super::script::{run, run_unchecked, script, uuid};
 use crate::ids::ReservationId;
 
 #[test]
@@ -8,7 +8,7 @@ fn an_end_holds_beyond_what_is_remembered() {
     let mut books = script("top-up T1 1.00 -> ok\n reserve R1 0.10 -> ok\n");
     assert_eq!(books.account.reservation_watermark(), None);
     for n in 2..300 {
-        run(&mut books, &format!("reserve R{n} 0.10 -> ok\n release R{n} -> ok"));
+        run_unchecked(&mut books, &format!("reserve R{n} 0.10 -> ok\n release R{n} -> ok"));
     }
     let watermark = ReservationId::from_uuid(uuid("R171"));
     assert_eq!(books.account.reservation_watermark(), Some(watermark));
@@ -34,7 +34,7 @@ fn the_watermark_is_the_newest_forgotten_id_in_whatever_order_they_ended() {
     let mut books = script("top-up T1 1.00 -> ok");
     run(&mut books, "reserve R900 0 -> ok\n release R900 -> ok");
     for n in 1..=128 {
-        run(&mut books, &format!("reserve R{n} 0 -> ok\n release R{n} -> ok"));
+        run_unchecked(&mut books, &format!("reserve R{n} 0 -> ok\n release R{n} -> ok"));
     }
     run(
         &mut books,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::books::Books;
-use super::script::{REFUSALS, run};
+use super::script::{REFUSALS, run, run_unchecked};
 
 const OPENED: &str = "
     open A1 -> ok
@@ -49,6 +49,13 @@ const SCENARIOS: &[&str] = &[
     adjust   J3 -0.000000000001         -> amount_too_large
     settle   R1 0.000000000001          -> amount_too_large    # no account owes a trillion
     settle   R1 0                       -> ok
+    ",
+    "
+    reserve  R1 5                       -> ok
+    adjust   J1 -1000000000000          -> ok
+    adjust   J2 -6                      -> amount_too_large    # what is available must fit too
+    adjust   J2 -5                      -> ok
+    release  R1                         -> ok
     ",
     "
     top-up   T2 1 processor=x*201       -> text_too_long
@@ -178,7 +185,7 @@ fn every_refusal_stands_beside_the_acceptance_that_it_guards() {
 fn too_many_keys() -> BTreeSet<&'static str> {
     let mut books = Books::default();
     run(&mut books, "open A1 -> ok");
-    run(&mut books, &many(1_000, |n| format!("issue key=K{n} -> ok\n")));
+    run_unchecked(&mut books, &many(1_000, |n| format!("issue key=K{n} -> ok\n")));
     run(
         &mut books,
         "
@@ -187,6 +194,30 @@ fn too_many_keys() -> BTreeSet<&'static str> {
         issue    key=K1001                  -> ok                  # a revoked one does not count
         ",
     )
+}
+
+#[test]
+fn a_lifetime_of_charges_ends_at_a_trillion() {
+    let mut books = Books::default();
+    run(&mut books, OPENED);
+    run(&mut books, "top-up T2 999999999990 -> ok");
+    for n in 1..=1_000 {
+        let at = "ratio=1000 model=m";
+        run_unchecked(
+            &mut books,
+            &format!("reserve R{n} 0 {at} -> ok\n settle R{n} 1000000 -> ok"),
+        );
+    }
+    run(
+        &mut books,
+        "
+        balance  0 spent 1000000000000
+        grant    G1 1                       -> ok
+        reserve  R2000 1                    -> ok
+        settle   R2000 0.000000000001       -> amount_too_large
+        release  R2000                      -> ok
+        ",
+    );
 }
 
 fn too_old() -> BTreeSet<&'static str> {
