@@ -25,6 +25,10 @@ pub fn parse(text: &str) -> Result<Decimal, NotADecimal> {
         }
         None => (trimmed, 0),
     };
+    // The parser reads `1_000` as Rust does; nobody writes money like that.
+    if mantissa.contains('_') {
+        return Err(refuse());
+    }
     let value = Decimal::from_str_exact(mantissa).map_err(|_| refuse())?;
     shift(value, exponent).ok_or_else(refuse)
 }

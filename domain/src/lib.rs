@@ -15,6 +15,7 @@ pub mod metadata;
 pub mod money;
 pub mod price_book;
 pub mod pricing;
+mod product;
 pub mod time;
 pub mod usage;
 

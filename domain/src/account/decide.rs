@@ -36,12 +36,14 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::OpenAccount { .. } => DONE,
         Command::TopUpFunds { top_up, amount, processor, reference } => {
             if let Some(known) = account.top_ups.get(&top_up) {
-                return same(known.amount == amount, top_up);
+                let as_before = known.amount == amount && known.processor == processor;
+                return same(as_before, top_up);
             }
             positive(amount)?;
             short("processor", &processor)?;
             short("reference", &reference)?;
             account.holds(amount)?;
+            account.topped_up.checked_add(amount).ok_or(Error::AmountTooLarge)?;
             Ok(vec![Event::FundsToppedUp { top_up, amount, processor, reference }])
         }
         Command::GrantFunds { grant, amount, reason } => {
@@ -275,16 +277,13 @@ impl Account {
         Ok(())
     }
 
-    /// Whether the balance and the lifetime sums still fit after this amount came in (or went).
+    /// Whether the balance and what is available still fit after this amount came in (or went).
     fn holds(&self, amount: Money) -> Result<(), Error> {
-        let fits = self.balance.checked_add(amount).is_some()
-            && self.topped_up.checked_add(amount).is_some()
-            && self
-                .balance
-                .checked_add(amount)
-                .and_then(|b| b.checked_sub(self.reserved))
-                .is_some();
-        fits.then_some(()).ok_or(Error::AmountTooLarge)
+        self.balance
+            .checked_add(amount)
+            .and_then(|balance| balance.checked_sub(self.reserved))
+            .map(|_| ())
+            .ok_or(Error::AmountTooLarge)
     }
 }
 

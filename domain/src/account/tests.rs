@@ -1,0 +1,9 @@
+//! The account proved: scenarios, golden files, random command sequences.
+
+mod books;
+mod history;
+mod properties;
+mod refusals;
+mod rules;
+mod script;
+mod windows;
