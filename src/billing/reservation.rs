@@ -166,8 +166,7 @@ pub async fn reserve(
             .ledger
             .accounts
             .begin(&stream, &context, None, |account| {
-                let (terms, affordable) =
-                    terms(account, prices, &cards, default_ratio, &order, at);
+                let (terms, affordable) = terms(account, prices, &cards, default_ratio, &order, at);
                 decided = Some((terms, affordable));
                 AccountCommand::ReserveFunds(ReserveFunds {
                     reservation: id,

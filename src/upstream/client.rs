@@ -35,8 +35,7 @@ impl Upstream {
         key: &Secret,
         cost_rate: Ratio,
     ) -> Option<Self> {
-        let mut authorization =
-            HeaderValue::try_from(format!("Bearer {}", key.expose())).ok()?;
+        let mut authorization = HeaderValue::try_from(format!("Bearer {}", key.expose())).ok()?;
         authorization.set_sensitive(true);
         let base_url = base_url.trim_end_matches('/').to_owned();
         Some(Self { id, provider, base_url, cost_rate, authorization })
