@@ -194,7 +194,7 @@ mod tests {
             got.extend(filter.finish(&charge));
             assert_eq!(got, expected, "cut every {size} bytes");
             assert!(filter.seen.done && filter.seen.billed.is_some(), "cut every {size} bytes");
-            assert_eq!(filter.seen.delivered, 12, "cut every {size} bytes");
+            assert_eq!(filter.seen.delivered, 10, "cut every {size} bytes");
             assert_eq!(filter.seen.provider.as_deref(), Some("Groq"));
         }
     }
