@@ -293,6 +293,7 @@ proptest! {
         }
         prop_assert_eq!(&folded, &account);
         let snapshot = serde_json::to_string(&account).expect("encodes");
-        prop_assert_eq!(serde_json::from_str::<MasterAccount>(&snapshot).expect("decodes"), account);
+        let restored: MasterAccount = serde_json::from_str(&snapshot).expect("decodes");
+        prop_assert_eq!(restored, account);
     }
 }

@@ -148,7 +148,9 @@ proptest! {
         pico in prop_oneof![0..10_u128.pow(9), 0..10_u128.pow(13), 0..10_u128.pow(16)],
     ) {
         let available = money(pico);
-        let with = |output_tokens| Demand { output_tokens, ..demand }.amount(&card, ratio).expect("fits");
+        let with = |output_tokens| {
+            Demand { output_tokens, ..demand }.amount(&card, ratio).expect("fits")
+        };
         match afford(&demand, &card, ratio, available) {
             Some(tokens) => {
                 prop_assert!(tokens <= demand.output_tokens);

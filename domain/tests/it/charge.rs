@@ -73,7 +73,7 @@ fn a_product_beyond_a_trillion_is_refused() {
     assert_eq!(Money::rounded_product(dec("1e-28"), dec("1e-28")), Ok(Money::ZERO));
 }
 
-/// `a × b` by long multiplication on decimal digits, then half-even at 12 decimals; both plain text.
+/// `a × b` by long multiplication on decimal digits, then half-even at 12 decimals.
 fn oracle(a: &str, b: &str) -> String {
     let split = |text: &str| {
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));

@@ -4,6 +4,7 @@ mod bound;
 mod catalogue;
 mod charge;
 mod ids;
+mod ledger;
 mod money;
 mod support;
 mod tidy;

@@ -152,7 +152,10 @@ proptest! {
     }
 
     #[test]
-    fn rounding_goes_to_the_nearest_and_ties_to_the_even(units in 0..10_i128.pow(20), drop in 1..8_u32) {
+    fn rounding_goes_to_the_nearest_and_ties_to_the_even(
+        units in 0..10_i128.pow(20),
+        drop in 1..8_u32,
+    ) {
         // `units` of 10^-(12 + drop), rounded by integer arithmetic.
         let step = 10_i128.pow(drop);
         let (low, rest) = (units / step, units % step);
@@ -171,7 +174,9 @@ proptest! {
     }
 
     #[test]
-    fn no_number_like_text_makes_the_parser_panic(text in "[-+]?[0-9_.]{0,34}([eE][-+]?[0-9]{0,11})?") {
+    fn no_number_like_text_makes_the_parser_panic(
+        text in "[-+]?[0-9_.]{0,34}([eE][-+]?[0-9]{0,11})?",
+    ) {
         if let Ok(value) = decimal::parse(&text) {
             let plain = value.to_string();
             prop_assert_eq!(decimal::parse(&plain).expect("what was printed is read"), value);
