@@ -1,5 +1,8 @@
 //! `price_book`: all prices as versions, and what we ask on top.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
