@@ -7,6 +7,8 @@ pub mod account;
 pub mod chain;
 pub mod decimal;
 mod eventful;
+#[cfg(test)]
+mod golden_files;
 pub mod ids;
 pub mod journal;
 pub mod ledger_event;
@@ -15,6 +17,7 @@ pub mod metadata;
 pub mod money;
 pub mod price_book;
 pub mod pricing;
+mod product;
 pub mod time;
 pub mod usage;
 

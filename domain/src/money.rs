@@ -5,7 +5,7 @@ use std::fmt;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::decimal;
+use crate::{decimal, product};
 
 /// An amount of US dollars, exact to a pico-dollar; may be negative.
 ///
@@ -60,6 +60,14 @@ impl Money {
         Self::exact(
             value.round_dp_with_strategy(Self::DECIMALS, RoundingStrategy::MidpointNearestEven),
         )
+    }
+
+    /// `a × b`, rounded once as [`Money::rounded`] does; the product before it is exact.
+    ///
+    /// # Errors
+    /// [`MoneyError::TooLarge`].
+    pub fn rounded_product(a: Decimal, b: Decimal) -> Result<Self, MoneyError> {
+        product::half_even(a, b, Self::DECIMALS).ok_or(MoneyError::TooLarge).and_then(Self::exact)
     }
 
     /// Rounds away from zero to 12 decimals, for a reservation, which must cover the charge.

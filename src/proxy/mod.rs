@@ -1,1 +1,20 @@
 //! The request path from a customer's call to a settled charge.
+//!
+//! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
+//! [`relay`] streams, [`whole`] answers in one piece.
+
+mod failure;
+mod gateway;
+mod generations;
+mod in_flight;
+mod members;
+mod prompt;
+mod relay;
+mod request;
+mod sse;
+mod usage;
+mod whole;
+
+pub use gateway::{Caller, Gateway, GatewayParts};
+pub use generations::GenerationNotes;
+pub use members::Members;

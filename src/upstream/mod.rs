@@ -1,1 +1,9 @@
-//! HTTP client for upstreams.
+//! HTTP client for upstreams that speak OpenRouter's wire format.
+
+mod client;
+mod generation;
+mod models;
+
+pub use client::{PassedOn, Upstream, UpstreamClient, UpstreamError};
+pub use generation::GenerationRecord;
+pub use models::{Listing, ModelInfo, read_listing, read_listings};

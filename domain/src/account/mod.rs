@@ -9,6 +9,8 @@ mod evolve;
 mod limits;
 mod recent;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use command::{AccountCommand, ReserveFunds, SettleReservation};
 pub use error::AccountError;

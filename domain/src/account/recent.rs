@@ -42,6 +42,11 @@ impl RecentEnds {
         self.ends.iter().rev().find(|(id, _)| *id == reservation).map(|(_, end)| *end)
     }
 
+    /// The newest id that was forgotten.
+    pub const fn newest_forgotten(&self) -> Option<ReservationId> {
+        self.forgotten
+    }
+
     /// Whether `reservation` may have ended before what is remembered.
     pub fn may_be_forgotten(&self, reservation: ReservationId) -> bool {
         self.forgotten.is_some_and(|newest| reservation <= newest)

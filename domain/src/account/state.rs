@@ -135,9 +135,10 @@ impl Account {
     pub fn spendable(&self, key: KeyId, at: Timestamp) -> Money {
         let mut least = self.available();
         let mut cap = |limit: Option<Money>, used: Option<Money>| {
-            if let Some(left) = limit.and_then(|limit| limit.checked_sub(used?)) {
-                least = if left < least { left } else { least };
-            }
+            let Some(limit) = limit else { return };
+            // What does not fit is far beyond any limit.
+            let left = used.and_then(|used| limit.checked_sub(used)).unwrap_or(Money::ZERO);
+            least = if left < least { left } else { least };
         };
         let with_reserved = |spent: &Spent| spent.at(at).checked_add(self.reserved);
         cap(self.limits.daily, with_reserved(&self.spent_today));
@@ -176,6 +177,13 @@ impl Account {
     #[must_use]
     pub fn find_reservation(&self, id: ReservationId) -> Option<&OpenReservation> {
         self.reservations.get(&id)
+    }
+
+    /// The id that a new reservation's must be above: what is not above it may have ended before
+    /// and is refused as too old. A writer whose clock is behind another's makes its ids from here.
+    #[must_use]
+    pub const fn reservation_watermark(&self) -> Option<ReservationId> {
+        self.ended.newest_forgotten()
     }
 
     /// Every open reservation.

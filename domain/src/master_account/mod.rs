@@ -1,5 +1,8 @@
 //! `master_account`: an upstream account that we prepay.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -22,7 +25,7 @@ pub struct MasterAccount {
     credits: Money,
     paid: Money,
     purchases: BTreeMap<PurchaseId, Purchase>,
-    adjustments: BTreeMap<AdjustmentId, Money>,
+    adjustments: BTreeMap<AdjustmentId, Adjustment>,
 }
 
 /// What one purchase bought and cost.
@@ -31,6 +34,13 @@ struct Purchase {
     credits: Money,
     paid: Money,
     fee: Money,
+}
+
+/// What one reconciliation changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Adjustment {
+    credits: Money,
+    value: Money,
 }
 
 /// What may be asked of a master account.
@@ -225,8 +235,9 @@ impl Eventful for MasterAccount {
                 self.credits = plus(self.credits, *credits);
                 self.paid = plus(plus(self.paid, *paid), *fee);
             }
-            Event::CreditsAdjusted { adjustment, credits, .. } => {
-                let known = self.adjustments.insert(*adjustment, *credits);
+            Event::CreditsAdjusted { adjustment, credits, value, .. } => {
+                let entry = Adjustment { credits: *credits, value: *value };
+                let known = self.adjustments.insert(*adjustment, entry);
                 assert!(known.is_none(), "INV-3: {adjustment} was booked twice");
                 self.credits = plus(self.credits, *credits);
             }
@@ -334,7 +345,7 @@ fn decide(
         }
         Command::AdjustCredits { adjustment, credits, value, reason } => {
             if let Some(known) = state.adjustments.get(&adjustment) {
-                return same(*known == credits, adjustment);
+                return same(*known == Adjustment { credits, value }, adjustment);
             }
             if credits.is_zero() && value.is_zero() {
                 return Err(Error::EmptyAdjustment);

@@ -1,5 +1,8 @@
 //! `price_book`: all prices as versions, and what we ask on top.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -89,7 +92,7 @@ pub enum PriceBookEvent {
     /// A model came or changed its price.
     ModelPriced {
         model: String,
-        card: PriceCard,
+        card: Box<PriceCard>,
     },
     /// A model went.
     ModelRetired {
@@ -210,7 +213,7 @@ impl Eventful for PriceBook {
                 self.version = *version;
             }
             PriceBookEvent::ModelPriced { model, card } => {
-                self.models.insert(model.clone(), card.clone());
+                self.models.insert(model.clone(), PriceCard::clone(card));
             }
             PriceBookEvent::ModelRetired { model } => {
                 let known = self.models.remove(model);
@@ -279,7 +282,7 @@ impl PriceBook {
             retired.map(|model| PriceBookEvent::ModelRetired { model: model.clone() }).collect();
         for (model, card) in models {
             if self.models.get(&model) != Some(&card) {
-                events.push(PriceBookEvent::ModelPriced { model, card });
+                events.push(PriceBookEvent::ModelPriced { model, card: Box::new(card) });
             }
         }
         if events.is_empty() {

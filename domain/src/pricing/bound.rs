@@ -35,12 +35,14 @@ fn number(price: Option<Price>) -> Decimal {
 impl Demand {
     /// The dearest class that a prompt token may fall into.
     fn prompt_price(&self, rates: &Rates) -> Decimal {
-        let mut dearest = number(rates.prompt).max(number(rates.input_cache_write));
+        let mut dearest = number(rates.prompt)
+            .max(number(rates.input_cache_read))
+            .max(number(rates.input_cache_write));
         if self.long_cache {
             dearest = dearest.max(number(rates.input_cache_write_1h));
         }
         if self.audio_input {
-            dearest = dearest.max(number(rates.audio));
+            dearest = dearest.max(number(rates.audio)).max(number(rates.input_audio_cache));
         }
         dearest
     }
@@ -101,6 +103,13 @@ pub fn afford(
     if price.is_zero() {
         return Some(demand.output_tokens);
     }
-    let tokens = left.checked_div(price)?.floor().to_u64()?;
-    Some(tokens.min(demand.output_tokens))
+    // A quotient beyond any count is no bound at all.
+    let quotient = left.checked_div(price).and_then(|tokens| tokens.floor().to_u64());
+    let tokens = quotient.unwrap_or(u64::MAX).min(demand.output_tokens);
+    // A quotient is rounded to 28 digits, so it can be a hair above the true one.
+    let paid = Demand { output_tokens: tokens, ..*demand }.amount(card, sale_ratio);
+    match paid.is_some_and(|amount| amount <= available) {
+        true => Some(tokens),
+        false => tokens.checked_sub(1),
+    }
 }

@@ -1,7 +1,13 @@
 //! The `pricing` object of an upstream's model list, as text.
+//!
+//! Reading never fails for one odd member: the model list arrives as one document, and a price that
+//! cannot be read must cost us that model ([`CardError`]), not all of them.
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 use super::card::{PriceCard, Rates, Tier};
 use crate::decimal::{self, NotADecimal, Price};
@@ -13,14 +19,21 @@ macro_rules! raw_prices {
         /// Source: OpenRouter's `GET /api/v1/models`.
         #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
         pub struct RawPricing {
-            $(#[serde(default)] #[doc = concat!("`", stringify!($field), "`")]
+            $(#[serde(default, deserialize_with = "text")]
+            #[doc = concat!("`", stringify!($field), "`")]
             pub $field: Option<String>,)+
-            /// A share taken off every price, 0 to 1; decimal text.
-            #[serde(skip)]
+            /// A share taken off every price, 0 to 1; decimal text. On the wire it is a JSON
+            /// number, see [`RawPricing::with_discount`].
+            #[serde(default, deserialize_with = "discount")]
             pub discount: Option<String>,
             /// Tiers.
-            #[serde(default)]
+            #[serde(default, deserialize_with = "tiers")]
             pub overrides: Vec<RawTier>,
+            /// Names that we do not know. They do not stop the sale: the charge follows the
+            /// upstream's own figure, and only the reservation may be short by such a price. But
+            /// the operator must hear of them.
+            #[serde(flatten, deserialize_with = "names")]
+            pub unknown: Vec<String>,
         }
 
         /// One member of `overrides`.
@@ -30,13 +43,17 @@ macro_rules! raw_prices {
             #[serde(default)]
             pub min_prompt_tokens: Option<u64>,
             /// `HHMM` in UTC.
-            #[serde(default)]
+            #[serde(default, deserialize_with = "text")]
             pub utc_start: Option<String>,
             /// `HHMM` in UTC.
-            #[serde(default)]
+            #[serde(default, deserialize_with = "text")]
             pub utc_end: Option<String>,
-            $(#[serde(default)] #[doc = concat!("`", stringify!($field), "`")]
+            $(#[serde(default, deserialize_with = "text")]
+            #[doc = concat!("`", stringify!($field), "`")]
             pub $field: Option<String>,)+
+            /// Names that we do not know, as in [`RawPricing::unknown`].
+            #[serde(flatten, deserialize_with = "names")]
+            pub unknown: Vec<String>,
         }
 
         impl RawPricing {
@@ -57,6 +74,53 @@ raw_prices! {
     prompt, completion, request, image, image_token, image_output, audio, audio_output,
     input_audio_cache, web_search, internal_reasoning, input_cache_read, input_cache_write,
     input_cache_write_1h,
+}
+
+/// What stands where a string was expected; no price and no time of day reads like this.
+const NOT_TEXT: &str = "not a string";
+
+/// A string or `null`; anything else becomes text that [`RawPricing::card`] refuses. A JSON number
+/// is refused as well: it has passed through a binary fraction, and a price must be exact.
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Member {
+        Text(String),
+        Nothing(()),
+        Other(IgnoredAny),
+    }
+    Ok(match Member::deserialize(from)? {
+        Member::Text(text) => Some(text),
+        Member::Nothing(()) => None,
+        Member::Other(IgnoredAny) => Some(NOT_TEXT.to_owned()),
+    })
+}
+
+/// A number, a string or `null`. The number did pass through a binary fraction, which up to
+/// 15 digits survive; [`RawPricing::card`] refuses more.
+fn discount<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Member {
+        Number(Decimal),
+        Nothing(()),
+        Other(IgnoredAny),
+    }
+    Ok(match Member::deserialize(from)? {
+        Member::Number(number) => Some(number.to_string()),
+        Member::Nothing(()) => None,
+        Member::Other(IgnoredAny) => Some(NOT_TEXT.to_owned()),
+    })
+}
+
+/// The tiers; `null` is none.
+fn tiers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawTier>, D::Error> {
+    Ok(Option::deserialize(from)?.unwrap_or_default())
+}
+
+/// The names of whatever is left.
+fn names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    Ok(BTreeMap::<String, IgnoredAny>::deserialize(from)?.into_keys().collect())
 }
 
 /// Why a model cannot be priced. Such a model is refused, never served for nothing.
@@ -106,41 +170,59 @@ fn minute(text: Option<&str>) -> Result<Option<u16>, CardError> {
 }
 
 impl RawPricing {
+    /// The same prices with a discount given as decimal text, for a caller that kept the text of
+    /// the JSON number.
+    #[must_use]
+    pub fn with_discount(self, text: &str) -> Self {
+        Self { discount: Some(text.to_owned()), ..self }
+    }
+
+    /// Every name that we do not know, those inside the tiers included.
+    pub fn unknown_names(&self) -> impl Iterator<Item = &str> {
+        let tiers = self.overrides.iter().flat_map(|tier| &tier.unknown);
+        self.unknown.iter().chain(tiers).map(String::as_str)
+    }
+
     /// The price card, with a discount applied to every price.
     ///
     /// # Errors
     /// Each [`CardError`]: a model that cannot be priced exactly is not sold.
     pub fn card(&self) -> Result<PriceCard, CardError> {
-        let mut rates = self.rates()?;
+        let rates = self.rates()?;
         rates.prompt.ok_or(CardError::Missing("prompt"))?;
         rates.completion.ok_or(CardError::Missing("completion"))?;
-        let mut tiers = self
-            .overrides
-            .iter()
-            .map(|raw| {
-                Ok(Tier {
-                    min_prompt_tokens: raw.min_prompt_tokens,
-                    from_minute: minute(raw.utc_start.as_deref())?,
-                    until_minute: minute(raw.utc_end.as_deref())?,
-                    rates: raw.rates()?,
-                })
-            })
-            .collect::<Result<Vec<_>, CardError>>()?;
-        if let Some(text) = self.discount.as_deref() {
-            let invalid = || CardError::Invalid {
-                key: "discount",
-                source: NotADecimal(text.chars().take(64).collect()),
-            };
-            let discount = decimal::parse(text).map_err(|_| invalid())?;
-            let factor = Decimal::ONE - discount;
-            if !(Decimal::ZERO..=Decimal::ONE).contains(&factor) {
-                return Err(invalid());
-            }
-            rates = rates.times(factor).ok_or_else(invalid)?;
-            for tier in &mut tiers {
-                tier.rates = tier.rates.times(factor).ok_or_else(invalid)?;
-            }
-        }
-        Ok(PriceCard { rates, tiers })
+        let tiers = self.overrides.iter().map(RawTier::tier).collect::<Result<Vec<_>, _>>()?;
+        let card = PriceCard { rates, tiers };
+        let Some(text) = self.discount.as_deref() else { return Ok(card) };
+        discounted(card, text).ok_or_else(|| CardError::Invalid {
+            key: "discount",
+            source: NotADecimal(text.chars().take(64).collect()),
+        })
     }
+}
+
+impl RawTier {
+    fn tier(&self) -> Result<Tier, CardError> {
+        Ok(Tier {
+            min_prompt_tokens: self.min_prompt_tokens,
+            from_minute: minute(self.utc_start.as_deref())?,
+            until_minute: minute(self.utc_end.as_deref())?,
+            rates: self.rates()?,
+        })
+    }
+}
+
+/// Price × (1 − discount) for every price; nothing if the discount is none.
+fn discounted(card: PriceCard, text: &str) -> Option<PriceCard> {
+    let discount = decimal::parse(text).ok()?.normalize();
+    let exact = discount.mantissa().unsigned_abs() < 10_u128.pow(15);
+    if !exact || !(Decimal::ZERO..=Decimal::ONE).contains(&discount) {
+        return None;
+    }
+    let factor = Decimal::ONE.checked_sub(discount)?;
+    let reprice = |tier: Tier| Some(Tier { rates: tier.rates.times(factor)?, ..tier });
+    Some(PriceCard {
+        rates: card.rates.times(factor)?,
+        tiers: card.tiers.into_iter().map(reprice).collect::<Option<_>>()?,
+    })
 }

@@ -64,12 +64,7 @@ impl Sale {
     /// # Errors
     /// [`MoneyError::TooLarge`].
     pub fn of(list: ListCost, sale_ratio: Ratio, cost_rate: Ratio) -> Result<Self, MoneyError> {
-        let times = |ratio: Ratio| {
-            list.decimal()
-                .checked_mul(ratio.decimal())
-                .ok_or(MoneyError::TooLarge)
-                .and_then(Money::rounded)
-        };
+        let times = |ratio: Ratio| Money::rounded_product(list.decimal(), ratio.decimal());
         Ok(Self { charge: times(sale_ratio)?, cost: times(cost_rate)? })
     }
 

@@ -1,0 +1,11 @@
+//! The account proved: scenarios, golden files, random command sequences.
+
+mod books;
+mod glue;
+mod golden;
+mod history;
+mod properties;
+mod refusals;
+mod rules;
+mod script;
+mod windows;

@@ -1,0 +1,327 @@
+//! Random command sequences: ids come from small pools, so that retries, conflicts and second ends
+//! occur, and amounts from the edges of what fits.
+
+use cqrs_es::Aggregate;
+use cqrs_es::event_sink::EventSink;
+use proptest::prelude::*;
+use proptest::sample::select;
+use uuid::Uuid;
+
+use super::books::Books;
+use super::script::stream;
+use crate::account::{
+    Account, AccountCommand as Command, AccountError as Error, CostSource, KeyLimits, Latencies,
+    Outcome, ReleaseReason, ReserveFunds, SettleReservation, SpendLimits,
+};
+use crate::decimal::{ListCost, Ratio};
+use crate::eventful::Eventful;
+use crate::ids::{
+    AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
+    UserId,
+};
+use crate::money::Money;
+use crate::time::{Period, Timestamp};
+use crate::usage::Usage;
+
+fn id(pool: u128) -> impl Strategy<Value = Uuid> {
+    (1..=pool).prop_map(Uuid::from_u128)
+}
+
+fn amount() -> impl Strategy<Value = Money> {
+    let edges = select(vec![
+        "0",
+        "-0.000000000001",
+        "-3",
+        "-999999999999.999999999999",
+        "0.000000000001",
+        "999999999999.999999999999",
+        "1000000000000",
+    ]);
+    prop_oneof![
+        1 => edges.prop_map(|text| Money::parse(text).expect("fits")),
+        6 => (0..500_u32).prop_map(|cents| Money::parse(&format!("{cents}e-2")).expect("fits")),
+        3 => (0..u64::MAX / 1_000_000)
+            .prop_map(|pico| Money::parse(&format!("{pico}e-12")).expect("fits")),
+    ]
+}
+
+fn list_cost() -> impl Strategy<Value = ListCost> {
+    prop_oneof![
+        1 => select(vec!["0", "1000000", "1e-22", "0.0076509169000000005", "5e-13"])
+            .prop_map(|text| ListCost::parse(text).expect("a list cost")),
+        6 => (0..u32::MAX).prop_map(|n| ListCost::parse(&format!("{n}e-9")).expect("a list cost")),
+    ]
+}
+
+fn ratio() -> impl Strategy<Value = Ratio> {
+    select(vec!["0", "0.3", "0.8", "1", "0.123456789012", "1000"])
+        .prop_map(|text| Ratio::parse(text).expect("a ratio"))
+}
+
+/// Around the ends of days and months, and a clock gone mad.
+fn moment() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        9 => (30..33_i64, -2..2_i64).prop_map(|(day, second)| {
+            Timestamp::from_seconds(day * 86_400 + second)
+        }),
+        1 => prop_oneof![9 => Just(Timestamp(i64::MIN)), 1 => Just(Timestamp(i64::MAX))],
+    ]
+}
+
+fn key_limits() -> impl Strategy<Value = KeyLimits> {
+    let period = select(vec![Period::Day, Period::Week, Period::Month, Period::Total]);
+    (
+        proptest::option::of(amount()),
+        proptest::option::of(period),
+        proptest::option::weighted(0.1, moment()),
+    )
+        .prop_map(|(limit, period, expires_at)| KeyLimits { limit, period, expires_at })
+}
+
+fn key() -> impl Strategy<Value = KeyId> {
+    id(3).prop_map(KeyId::from_uuid)
+}
+
+fn reservation(pool: u128) -> impl Strategy<Value = ReservationId> {
+    id(pool).prop_map(ReservationId::from_uuid)
+}
+
+fn reserve(pool: u128) -> impl Strategy<Value = Command> {
+    (reservation(pool), key(), amount(), ratio(), moment(), moment()).prop_map(
+        |(reservation, key, amount, sale_ratio, expires_at, at)| {
+            Command::ReserveFunds(ReserveFunds {
+                reservation,
+                key,
+                model: "maker/model".to_owned(),
+                amount,
+                sale_ratio,
+                price_version: 1,
+                expires_at,
+                at,
+            })
+        },
+    )
+}
+
+fn settle(pool: u128) -> impl Strategy<Value = Command> {
+    (reservation(pool), list_cost(), ratio(), moment(), proptest::bool::ANY).prop_map(
+        |(reservation, list_cost, cost_rate, at, streamed)| {
+            Command::SettleReservation(Box::new(SettleReservation {
+                reservation,
+                usage: Usage { input: 7, reasoning: 1, output: 2, ..Usage::default() },
+                list_cost,
+                computed_list_cost: streamed.then_some(list_cost),
+                source: CostSource::GenerationRecord,
+                master_account: MasterAccountId::from_uuid(Uuid::from_u128(9)),
+                cost_rate,
+                generation_id: streamed.then(|| "gen-1".to_owned()),
+                outcome: Outcome::ClientLeft,
+                streamed,
+                latencies: Latencies { first_byte_ms: 1, total_ms: 2 },
+                at,
+            }))
+        },
+    )
+}
+
+fn end(pool: u128) -> impl Strategy<Value = Command> {
+    prop_oneof![
+        3 => settle(pool),
+        1 => reservation(pool).prop_map(|reservation| Command::ReleaseReservation {
+            reservation,
+            reason: ReleaseReason::ClientLeft,
+        }),
+        1 => (reservation(pool), moment())
+            .prop_map(|(reservation, at)| Command::ExpireReservation { reservation, at }),
+    ]
+}
+
+fn transfer() -> impl Strategy<Value = Command> {
+    let text = || "because".to_owned();
+    prop_oneof![
+        4 => (id(9), amount(), select(vec!["manual", "stripe"])).prop_map(
+            move |(top_up, amount, processor)| Command::TopUpFunds {
+                top_up: TopUpId::from_uuid(top_up),
+                amount,
+                processor: processor.to_owned(),
+                reference: text(),
+            }
+        ),
+        1 => (id(5), amount()).prop_map(move |(grant, amount)| Command::GrantFunds {
+            grant: GrantId::from_uuid(grant),
+            amount,
+            reason: text(),
+        }),
+        2 => (id(9), id(9), amount()).prop_map(move |(refund, top_up, amount)| {
+            Command::RefundTopUp {
+                refund: RefundId::from_uuid(refund),
+                top_up: TopUpId::from_uuid(top_up),
+                amount,
+                reason: text(),
+            }
+        }),
+        1 => (id(5), amount()).prop_map(move |(adjustment, amount)| Command::PostAdjustment {
+            adjustment: AdjustmentId::from_uuid(adjustment),
+            amount,
+            reason: text(),
+            reference: text(),
+        }),
+    ]
+}
+
+fn rule() -> impl Strategy<Value = Command> {
+    let limits = (proptest::option::of(amount()), proptest::option::of(amount()));
+    prop_oneof![
+        2 => (key(), key_limits()).prop_map(|(key, limits)| Command::IssueKey { key, limits }),
+        3 => (key(), key_limits())
+            .prop_map(|(key, limits)| Command::ChangeKeyLimits { key, limits }),
+        1 => key().prop_map(|key| Command::RevokeKey { key }),
+        1 => Just(Command::SuspendAccount { reason: "because".to_owned() }),
+        2 => Just(Command::ReinstateAccount),
+        2 => limits.prop_map(|(daily, monthly)| Command::ChangeSpendLimits {
+            limits: SpendLimits { daily, monthly },
+        }),
+        1 => Just(Command::ChangeSpendLimits { limits: SpendLimits::default() }),
+        1 => select(vec!["gold", "silver"])
+            .prop_map(|plan| Command::AssignPlan { plan: plan.to_owned() }),
+        1 => id(2).prop_map(|account| Command::OpenAccount {
+            account: AccountId::from_uuid(account),
+            owner: UserId::from_uuid(Uuid::from_u128(1)),
+        }),
+    ]
+}
+
+fn any_command(pool: u128) -> impl Strategy<Value = Command> {
+    prop_oneof![6 => reserve(pool), 6 => end(pool), 3 => transfer(), 1 => rule()]
+}
+
+/// INV-1 in both directions: accepted means within `spendable`, refused for it means beyond.
+fn check_reservation(before: &Account, books: &Books, new: &ReserveFunds, error: Option<&Error>) {
+    let after = &books.account;
+    let spendable = before.spendable(new.key, new.at);
+    if let Some(error) = error {
+        let (Error::InsufficientFunds { .. }
+        | Error::KeyLimitExceeded { .. }
+        | Error::SpendLimitExceeded { .. }) = error
+        else {
+            return;
+        };
+        assert!(new.amount > spendable, "{} refused of {spendable}", new.amount);
+    } else if before.applied < after.applied {
+        assert!(new.amount <= spendable, "{} accepted of {spendable}", new.amount);
+        let within = |limit: Option<Money>, spent: Money, reserved: Money| {
+            let used = spent.checked_add(reserved).expect("fits");
+            assert!(limit.is_none_or(|limit| used <= limit), "{used} of {limit:?}");
+        };
+        let key = &after.keys[&new.key];
+        within(key.limits.limit, key.spent.at(new.at), key.reserved);
+        for (limit, period) in
+            [(after.limits.daily, Period::Day), (after.limits.monthly, Period::Month)]
+        {
+            within(limit, books.charged(period, new.at).unwrap_or_default(), after.reserved);
+        }
+    }
+}
+
+/// One command through `decide` and, as the framework does it, through `handle`.
+fn step(books: &mut Books, runtime: &tokio::runtime::Runtime, command: Command) {
+    let before = books.account.clone();
+    let decided = books.account.decide(command.clone());
+    assert_eq!(books.account, before, "INV-6: deciding changes nothing");
+
+    let (mut handled, sink) = (before.clone(), EventSink::default());
+    let result = runtime.block_on(handled.handle(command.clone(), &(), &sink));
+    let written = runtime.block_on(sink.collect());
+    assert_eq!(result.as_ref().err(), decided.as_ref().err());
+    assert_eq!(&written, decided.as_ref().unwrap_or(&vec![]));
+
+    let error = decided.as_ref().err().cloned();
+    books.apply(stream(), decided.unwrap_or_default());
+    assert_eq!(handled, books.account, "decide and evolve are what handle does");
+    if error.is_some() {
+        assert_eq!(handled, before, "INV-6: a rejected command changes nothing");
+    }
+    if let Command::ReserveFunds(new) = &command {
+        check_reservation(&before, books, new, error.as_ref());
+    }
+    let again = books.account.decide(command.clone());
+    let repeated = matches!(command, Command::SuspendAccount { .. } | Command::ReinstateAccount);
+    if error.is_none() && !repeated {
+        assert_eq!(again, Ok(vec![]), "the same command again is answered without an event");
+    }
+}
+
+fn opened() -> Vec<Command> {
+    let key = |n| Command::IssueKey {
+        key: KeyId::from_uuid(Uuid::from_u128(n)),
+        limits: KeyLimits::default(),
+    };
+    let open =
+        Command::OpenAccount { account: stream(), owner: UserId::from_uuid(Uuid::from_u128(1)) };
+    vec![open, key(1), key(2)]
+}
+
+fn play(commands: Vec<Command>) -> Books {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+    let mut books = Books::default();
+    for command in commands {
+        step(&mut books, &runtime, command);
+    }
+    books.check_replay();
+    books
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_rules_hold_after_any_commands(
+        commands in proptest::collection::vec(any_command(8), 1..120),
+    ) {
+        play(opened().into_iter().chain(commands).collect());
+    }
+
+    #[test]
+    fn the_rules_hold_before_the_account_is_open(
+        commands in proptest::collection::vec(any_command(4), 1..12),
+    ) {
+        play(commands);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Long enough for ends to be forgotten; ids come in any order.
+    #[test]
+    fn the_rules_hold_beyond_what_is_remembered(
+        commands in proptest::collection::vec(
+            prop_oneof![1 => reserve(600), 1 => end(600)].boxed(),
+            1..40,
+        ),
+        order in Just((1..=400_u128).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let begin_and_end = |n: u128| {
+            let reservation = ReservationId::from_uuid(Uuid::from_u128(n));
+            let begin = Command::ReserveFunds(ReserveFunds {
+                reservation,
+                key: KeyId::from_uuid(Uuid::from_u128(1)),
+                model: "maker/model".to_owned(),
+                amount: Money::ZERO,
+                sale_ratio: Ratio::ONE,
+                price_version: 1,
+                expires_at: Timestamp(0),
+                at: Timestamp(0),
+            });
+            let reason = ReleaseReason::NothingBilled;
+            [begin, Command::ReleaseReservation { reservation, reason }]
+        };
+        let ends = order.iter().copied().flat_map(begin_and_end);
+        let mut runtime_commands = opened();
+        runtime_commands.extend(ends);
+        let retries = order.into_iter().flat_map(begin_and_end);
+        runtime_commands.extend(commands);
+        runtime_commands.extend(retries);
+        play(runtime_commands);
+    }
+}

@@ -1,0 +1,267 @@
+//! A client's request: what it asks for, what it may cost, and what goes upstream.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use rust_decimal::Decimal;
+use sha2::{Digest as _, Sha256};
+use tollgate_domain::decimal::{self, Price};
+use tollgate_domain::ids::AccountId;
+use tollgate_domain::pricing::{Demand, Rates};
+
+use super::members::Members;
+use super::prompt::Prompt;
+use crate::billing::Prices;
+use crate::http::error::ApiError;
+
+/// Plugins that cost nothing beyond the tokens and touch nothing of our upstream account.
+const PLUGINS: [&str; 2] = ["response-healing", "context-compression"];
+/// The answer's bound where neither the client nor the catalogue gives one.
+const DEFAULT_OUTPUT_TOKENS: u64 = 16_384;
+/// More fallbacks than anybody needs.
+const MOST_MODELS: usize = 10;
+
+/// A chat completion as the client asked for it.
+#[derive(Debug)]
+pub struct ChatRequest<'a> {
+    members: Members<'a>,
+    /// The requested model first, then its fallbacks.
+    pub models: Vec<String>,
+    /// Server-sent events?
+    pub streamed: bool,
+    /// The output bound that the client gave.
+    pub given_bound: Option<u64>,
+    prompt: Prompt,
+    choices: u64,
+}
+
+fn invalid(param: &str, message: impl Into<String>) -> ApiError {
+    ApiError::invalid(param, message)
+}
+
+impl<'a> ChatRequest<'a> {
+    /// Reads and checks a body. Only what concerns money, routing or the shape of the answer is
+    /// looked at; the rest is the upstream's to judge.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidJson`], [`ApiError::InvalidRequest`].
+    pub fn read(body: &'a [u8]) -> Result<Self, ApiError> {
+        let not_json = |message: String| ApiError::InvalidJson { message };
+        let text = std::str::from_utf8(body)
+            .map_err(|_| not_json("The body is not UTF-8 text.".into()))?;
+        let members = Members::read(text)
+            .map_err(|error| not_json(format!("The body is not a JSON object: {error}")))?;
+        let models = models(&members)?;
+        let messages = members
+            .get("messages")
+            .or_else(|| members.get("prompt"))
+            .ok_or_else(|| invalid("messages", "`messages` is missing: send an array of them."))?;
+        if members.has("messages") && !messages.starts_with('[') || messages == "[]" {
+            return Err(invalid("messages", "`messages` must be an array with at least one."));
+        }
+        refuse_account_settings(&members)?;
+        let streamed = match members.get("stream") {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(_) => return Err(invalid("stream", "`stream` must be true or false.")),
+        };
+        let completion = count(&members, "max_completion_tokens")?;
+        let given_bound = completion.or(count(&members, "max_tokens")?);
+        if given_bound == Some(0) {
+            return Err(invalid("max_tokens", "`max_tokens` must be at least 1."));
+        }
+        let choices = count(&members, "n")?.unwrap_or(1).clamp(1, 128);
+        let mut prompt = Prompt::default();
+        for name in ["messages", "prompt", "tools", "functions", "response_format"] {
+            if let Some(json) = members.get(name) {
+                prompt.add(json);
+            }
+        }
+        Ok(Self { members, models, streamed, given_bound, prompt, choices })
+    }
+
+    /// The most that the request may consume under these prices.
+    ///
+    /// # Errors
+    /// [`ApiError::ModelNotFound`], [`ApiError::ModelNotPriced`]: not for sale.
+    pub fn demand(&self, prices: &Prices) -> Result<Demand, ApiError> {
+        let mut demand = Demand {
+            images: self.prompt.images,
+            long_cache: self.prompt.long_cache,
+            audio_input: self.prompt.audio,
+            ..Demand::default()
+        };
+        for model in &self.models {
+            if prices.book.find_card(base_of(model)).is_none() {
+                let model = model.clone();
+                return Err(match prices.info.contains_key(base_of(&model)) {
+                    true => ApiError::ModelNotPriced { model },
+                    false => ApiError::ModelNotFound { model },
+                });
+            }
+            let info = prices.info.get(base_of(model)).copied().unwrap_or_default();
+            let window = info.context_length.unwrap_or(u64::MAX);
+            let most = info
+                .most_output_tokens
+                .or(info.context_length)
+                .unwrap_or(DEFAULT_OUTPUT_TOKENS)
+                .min(window.saturating_sub(self.prompt.tokens.min(window)).max(1));
+            let output = self.given_bound.unwrap_or(most).min(most.max(1));
+            demand.prompt_tokens = demand.prompt_tokens.max(self.prompt.tokens.min(window));
+            demand.output_tokens = demand.output_tokens.max(output.saturating_mul(self.choices));
+            demand.image_output |= info.image_output;
+            demand.audio_output |= info.audio_output;
+        }
+        Ok(demand)
+    }
+
+    /// The body for the upstream: the client's own, with what a shared account needs.
+    ///
+    /// - `user` is a stable hash of the customer, so that an abuse block hits nobody else;
+    /// - `provider.max_price` is what the reservation was computed with;
+    /// - the output bound, where it had to be lowered.
+    #[must_use]
+    pub fn for_upstream(
+        mut self,
+        account: AccountId,
+        most: &Rates,
+        lowered_bound: Option<u64>,
+    ) -> String {
+        self.members.set("user", quoted(&user(account)));
+        let provider = self.provider(most);
+        self.members.set("provider", provider);
+        if let Some(tokens) = lowered_bound {
+            let name = match self.members.has("max_completion_tokens") {
+                true => "max_completion_tokens",
+                false => "max_tokens",
+            };
+            let each = (tokens / self.choices).max(1);
+            self.members.set(name, each.to_string());
+        }
+        self.members.write()
+    }
+
+    /// The client's `provider` with our price cap, or the client's own where that is lower.
+    fn provider(&self, most: &Rates) -> String {
+        let mut provider = self
+            .members
+            .get("provider")
+            .and_then(|own| Members::read(own).ok())
+            .unwrap_or_default();
+        let caps = provider.get("max_price").map(str::to_owned).unwrap_or_else(|| "{}".into());
+        let mut caps = Members::read(&caps).unwrap_or_default();
+        let ours = [
+            ("prompt", most.prompt),
+            ("completion", most.completion),
+            ("request", most.request.or(Some(Price::ZERO))),
+        ];
+        for (name, price) in ours {
+            let Some(price) = price.and_then(per_million) else { continue };
+            let own = caps.get(name).and_then(|text| decimal::parse(text.trim_matches('"')).ok());
+            let cap = own.map_or(price, |own| own.min(price));
+            caps.set(name, cap.normalize().to_string());
+        }
+        let caps = caps.write();
+        provider.set("max_price", caps);
+        provider.write()
+    }
+}
+
+/// `max_price` is asked for in US dollars per million.
+fn per_million(price: Price) -> Option<Decimal> {
+    price.decimal().checked_mul(Decimal::from(1_000_000))
+}
+
+/// The model id that prices are kept under. A sandbox fault is asked for as a suffix.
+#[must_use]
+pub fn base_of(model: &str) -> &str {
+    model.split_once("@fault-").map_or(model, |(base, _)| base)
+}
+
+fn models(members: &Members<'_>) -> Result<Vec<String>, ApiError> {
+    let mut models = Vec::new();
+    if members.has("model") {
+        let model = members.text("model");
+        models.push(model.ok_or_else(|| invalid("model", "`model` must be a string."))?);
+    }
+    if let Some(list) = members.get("models") {
+        let more: Vec<String> = serde_json::from_str(list)
+            .map_err(|_| invalid("models", "`models` must be an array of strings."))?;
+        for model in more {
+            if !models.contains(&model) {
+                models.push(model);
+            }
+        }
+    }
+    match models.len() {
+        0 => return Err(invalid("model", "`model` is missing.")),
+        1..=MOST_MODELS => {}
+        _ => return Err(invalid("models", format!("At most {MOST_MODELS} models."))),
+    }
+    for model in &models {
+        if model.is_empty() || model.len() > 200 {
+            return Err(ApiError::ModelNotFound { model: model.clone() });
+        }
+        if model.starts_with("@preset/") || model.contains("@preset/") || model.ends_with(":online")
+        {
+            return Err(invalid("model", "Presets and `:online` are not offered here."));
+        }
+    }
+    Ok(models)
+}
+
+/// What refers to, or spends from, settings of our own upstream account is not for customers.
+fn refuse_account_settings(members: &Members<'_>) -> Result<(), ApiError> {
+    if members.get("preset").is_some() {
+        return Err(invalid("preset", "Presets are not offered here."));
+    }
+    #[derive(serde::Deserialize)]
+    struct Plugin<'p> {
+        #[serde(borrow, default)]
+        id: Cow<'p, str>,
+    }
+    if let Some(json) = members.get("plugins") {
+        let plugins: Vec<Plugin<'_>> = serde_json::from_str(json)
+            .map_err(|_| invalid("plugins", "`plugins` must be an array of objects with `id`."))?;
+        if let Some(plugin) = plugins.iter().find(|plugin| !PLUGINS.contains(&&*plugin.id)) {
+            let id: String = plugin.id.chars().take(60).collect();
+            return Err(invalid("plugins", format!("The plugin `{id}` is not offered here.")));
+        }
+    }
+    #[derive(serde::Deserialize)]
+    struct Tool<'t> {
+        #[serde(borrow, default, rename = "type")]
+        kind: Cow<'t, str>,
+    }
+    if let Some(json) = members.get("tools") {
+        let tools: Vec<Tool<'_>> = serde_json::from_str(json)
+            .map_err(|_| invalid("tools", "`tools` must be an array of objects."))?;
+        if tools.iter().any(|tool| tool.kind.starts_with("openrouter:")) {
+            return Err(invalid("tools", "Tools that the upstream runs are not offered here."));
+        }
+    }
+    Ok(())
+}
+
+fn count(members: &Members<'_>, name: &'static str) -> Result<Option<u64>, ApiError> {
+    let Some(json) = members.get(name) else { return Ok(None) };
+    json.parse().map(Some).map_err(|_| {
+        invalid(name, format!("`{name}` must be a whole number that is not negative."))
+    })
+}
+
+/// The customer as the upstream sees it: stable, and nothing can be read from it.
+fn user(account: AccountId) -> String {
+    let digest = Sha256::new_with_prefix(b"tollgate customer ")
+        .chain_update(account.uuid().as_bytes())
+        .finalize();
+    digest[..16].iter().fold(String::from("tg-"), |mut text, byte| {
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn quoted(plain: &str) -> String {
+    format!("\"{plain}\"")
+}
