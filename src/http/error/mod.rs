@@ -192,7 +192,7 @@ pub enum ApiError {
     },
     /// The database is away or the process is stopping; nothing was recorded.
     #[error("The books can't be reached, so nothing was done: try again.")]
-    Unavailable(Cause),
+    Unavailable(#[source] Cause),
     /// The answer took longer than this server allows.
     #[error("The answer took too long and was given up.")]
     TimedOut,
@@ -201,7 +201,7 @@ pub enum ApiError {
     ClientClosed,
     /// Our fault.
     #[error("Something went wrong on our side; the x-request-id header names it in our log.")]
-    Internal(Cause),
+    Internal(#[source] Cause),
 }
 
 impl ApiError {

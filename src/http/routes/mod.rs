@@ -1,0 +1,5 @@
+//! Endpoints, one module per part of the API. They never import one another.
+
+pub mod admin;
+pub mod api_keys;
+pub mod auth;
