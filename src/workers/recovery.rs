@@ -96,7 +96,7 @@ pub async fn recover_once(
         OpenFilter { expired_before: Some(Utc::now()), ..OpenFilter::default() },
     ];
     for filter in filters {
-        let left = open_reservations(pool, &filter, &page).await?.data;
+        let left = open_reservations(pool, &filter, &page).await?.items;
         let handles = handles(pool, &left).await?;
         for open in left {
             let handle = handles.get(&open.reservation_id);

@@ -3,3 +3,5 @@
 pub mod admin;
 pub mod api_keys;
 pub mod auth;
+pub mod chat;
+pub mod models;
