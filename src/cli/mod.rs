@@ -5,6 +5,7 @@
 
 mod bench;
 mod migrate;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the gateway
+    Serve(serve::ServeArgs),
+    /// Serve only the sandbox upstream
+    Sandbox(serve::SandboxArgs),
     /// Bring the database's schema up to date
     Migrate,
     /// Measure this machine
@@ -42,11 +47,14 @@ pub enum CliError {
     /// The database can't be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// Serving did not begin.
+    #[error(transparent)]
+    Serve(#[from] crate::serve::ServeError),
     /// A bench could not go on.
     #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
-    /// The threads could not be started.
-    #[error("the async runtime did not start: {0}; check the limits on threads and open files")]
+    /// The operating system refuses.
+    #[error("the operating system refuses: {0}")]
     Runtime(std::io::Error),
 }
 
@@ -73,6 +81,8 @@ impl Cli {
 
     async fn dispatch(self) -> Result<(), CliError> {
         match self.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Sandbox(args) => serve::sandbox(args).await,
             Command::Migrate => migrate::run().await,
             Command::Bench(args) => bench::run(args).await,
         }
