@@ -4,3 +4,5 @@ pub mod admin;
 pub mod api_keys;
 pub mod auth;
 pub mod client;
+pub mod health;
+pub mod page;
