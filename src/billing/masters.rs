@@ -48,6 +48,12 @@ impl MasterAccounts {
         enabled.get(turn % enabled.len().max(1)).cloned()
     }
 
+    /// All that are enabled.
+    #[must_use]
+    pub fn ids(&self) -> Vec<MasterAccountId> {
+        self.0.enabled.read().iter().map(|upstream| upstream.id).collect()
+    }
+
     /// The one with this id, if it is enabled.
     #[must_use]
     pub fn find(&self, id: MasterAccountId) -> Option<Arc<Upstream>> {

@@ -1,12 +1,14 @@
 //! Prices, reservations and master accounts as the request path sees them.
 
 mod catalogue;
+mod listing;
 mod masters;
 mod prices;
 mod reservation;
 
 pub use catalogue::{CatalogueError, publish_catalogue};
-pub use masters::{MasterAccounts, MastersError};
+pub use listing::for_sale;
+pub use masters::{MasterAccounts, MastersError, UPSTREAM_KEY};
 pub use prices::{PriceList, Prices};
 pub use reservation::{
     Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, Terms, reserve,

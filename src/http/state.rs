@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::identity::{ApiKeys, People, UpstreamKeys};
 use crate::ledger::Ledger;
+use crate::proxy::Gateway;
 
 /// How long a reader may wait for its own write to be visible.
 const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
@@ -39,6 +40,8 @@ pub struct App {
     pub upstream_keys: UpstreamKeys,
     /// How far the read models are.
     pub progress: Progress,
+    /// The request path.
+    pub gateway: Arc<Gateway>,
     /// What other parts wait for.
     pub changes: Changes,
     /// Work that must be finished before the process ends, such as settlements.

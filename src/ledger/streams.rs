@@ -225,6 +225,23 @@ impl<A: Eventful> Streams<A> {
         }
     }
 
+    /// Forgets the stream if another node has appended to it, so that the next look is at the
+    /// newest state. For streams that are read far more often than written, such as prices.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn freshen(&self, id: &str) -> Result<bool, LedgerError> {
+        let slot = self.slot(id);
+        let known = slot.state.lock().await.as_ref().map(|loaded| loaded.sequence);
+        let Some(known) = known else { return Ok(true) };
+        slot.checked_at.store(0, Ordering::Relaxed);
+        let stale = self.is_stale(&slot, known).await?;
+        if stale {
+            slot.residency.void();
+        }
+        Ok(stale)
+    }
+
     /// Takes the state out of its slot, loading it on a miss. If the caller does not put it back
     /// (a broken invariant unwinds), the next one loads it again.
     pub(super) async fn resident(

@@ -1,6 +1,6 @@
 //! Who sends a request to a model endpoint.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use tollgate_domain::ids::{AccountId, KeyId};
 
@@ -40,6 +40,23 @@ impl FromRequestParts<AppState> for ApiKeyAuth {
             }
             KeyStatus::Revoked => Err(ApiError::KeyRevoked.into()),
             KeyStatus::Unknown => Err(ApiError::InvalidApiKey.into()),
+        }
+    }
+}
+
+/// Where a key is welcome but not needed: a wrong one is refused all the same.
+impl OptionalFromRequestParts<AppState> for ApiKeyAuth {
+    type Rejection = ModelError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &AppState,
+    ) -> Result<Option<Self>, ModelError> {
+        match bearer(&parts.headers) {
+            None => Ok(None),
+            Some(_) => {
+                <Self as FromRequestParts<AppState>>::from_request_parts(parts, app).await.map(Some)
+            }
         }
     }
 }
