@@ -1,6 +1,7 @@
 //! PostgreSQL: a private server, connections, migrations.
 
 mod durability;
+pub mod health;
 mod migrate;
 pub mod private;
 mod source;
@@ -108,6 +109,11 @@ impl Database {
     /// The pool for reads and other short statements.
     pub fn pool(&self) -> &PgPool {
         &self.pool
+    }
+
+    /// How the pool connects, for those who need a connection under their own rules.
+    pub fn options(&self) -> PgConnectOptions {
+        self.options.clone()
     }
 
     /// The settings as they were at the start.

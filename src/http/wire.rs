@@ -1,7 +1,10 @@
 //! Values and envelopes that all people-facing endpoints share.
 
-use serde::{Deserialize, Serialize};
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize, Serializer};
 use tollgate_domain::Money;
+use tollgate_projections::queries;
 use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
@@ -16,6 +19,23 @@ pub struct Usd(pub Money);
 impl From<Money> for Usd {
     fn from(money: Money) -> Self {
         Self(money)
+    }
+}
+
+/// US dollars as a decimal string with all its decimals: a sum or a cost, as it comes out of the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = "decimal", examples("0.000123"))]
+pub struct Amount(pub Decimal);
+
+impl From<Decimal> for Amount {
+    fn from(decimal: Decimal) -> Self {
+        Self(decimal)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.normalize())
     }
 }
 
@@ -52,6 +72,11 @@ impl PageParams {
     pub fn cursor<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
         let parsed = self.cursor.as_deref().map(str::parse).transpose();
         parsed.map_err(|_| ApiError::invalid("cursor", "use the next_cursor of an earlier page"))
+    }
+
+    /// The page, as read models are asked for it.
+    pub fn request(&self) -> Result<queries::PageRequest, ApiError> {
+        Ok(queries::PageRequest::new(self.cursor.clone(), Some(self.limit.into()))?)
     }
 
     /// One more than asked for: whether it comes tells if there is another page.
@@ -92,6 +117,51 @@ impl<T> Page<T> {
             data: self.data.into_iter().map(entry).collect(),
             next_cursor: self.next_cursor,
             as_of_position: self.as_of_position,
+        }
+    }
+}
+
+impl<T> Page<T> {
+    /// A page of a read model.
+    pub fn of<R: Into<T>>(page: queries::Page<R>) -> Self {
+        Self {
+            data: page.items.into_iter().map(Into::into).collect(),
+            next_cursor: page.next_cursor,
+            as_of_position: page.as_of_position,
+        }
+    }
+
+    /// A list that is short enough to be one page.
+    pub fn whole<R: Into<T>>(list: queries::AsOf<Vec<R>>) -> Self {
+        Self {
+            data: list.data.into_iter().map(Into::into).collect(),
+            next_cursor: None,
+            as_of_position: list.as_of_position,
+        }
+    }
+}
+
+/// A span of time.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct SpanParams {
+    /// The first moment; absent: 30 days before the end.
+    pub from: Option<DateTime<Utc>>,
+    /// The end, which doesn't belong to it; absent: now. Usage is counted by whole UTC hours, profit by UTC days.
+    pub to: Option<DateTime<Utc>>,
+    /// As for every read: wait until the answer reflects at least this position of the log.
+    pub at_least: Option<i64>,
+}
+
+impl SpanParams {
+    /// The span; at most 366 days.
+    pub fn range(&self) -> Result<queries::Range, ApiError> {
+        // The current hour and day count too.
+        let to = self.to.unwrap_or_else(|| Utc::now() + TimeDelta::days(1));
+        let from = self.from.unwrap_or_else(|| to - TimeDelta::days(31));
+        match from < to && to - from <= TimeDelta::days(367) {
+            true => Ok(queries::Range { from, to }),
+            false => Err(ApiError::invalid("from", "use a span of 1 hour to 366 days")),
         }
     }
 }

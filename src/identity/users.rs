@@ -79,21 +79,10 @@ impl Users {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Whether somebody holds this account.
-    pub async fn has_account(&self, account: AccountId) -> Result<bool, sqlx::Error> {
-        sqlx::query_scalar("SELECT EXISTS (SELECT FROM users WHERE account_id = $1)")
-            .bind(account.to_string())
-            .fetch_one(&self.pool)
-            .await
-    }
-
-    /// People in order of their accounts, which is the order of registration; those after `after`.
-    pub async fn page(&self, after: Option<&str>, limit: i64) -> Result<Vec<User>, sqlx::Error> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM users WHERE account_id > $1 ORDER BY account_id LIMIT $2"
-        );
-        let after = after.unwrap_or_default();
-        let rows = sqlx::query(&sql).bind(after).bind(limit).fetch_all(&self.pool).await?;
+    /// The people who hold these accounts.
+    pub async fn holders(&self, accounts: &[String]) -> Result<Vec<User>, sqlx::Error> {
+        let sql = format!("SELECT {COLUMNS} FROM users WHERE account_id = ANY($1)");
+        let rows = sqlx::query(&sql).bind(accounts).fetch_all(&self.pool).await?;
         rows.iter().map(user).collect()
     }
 }

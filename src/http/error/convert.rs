@@ -1,6 +1,7 @@
 //! From the errors of the layers below.
 
 use tollgate_domain::{AccountError, MasterAccountError, PriceBookError};
+use tollgate_projections::queries::QueryError;
 
 use super::ApiError;
 use crate::identity::people::PeopleError;
@@ -142,6 +143,16 @@ impl From<UpstreamKeyError> for ApiError {
         match error {
             UpstreamKeyError::Seal(_) => Self::internal(error),
             UpstreamKeyError::Sql(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::InvalidCursor => Self::invalid("cursor", error.to_string()),
+            QueryError::InvalidLimit => Self::invalid("limit", error.to_string()),
+            QueryError::Database(error) => error.into(),
         }
     }
 }

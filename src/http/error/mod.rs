@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tollgate_domain::Money;
 
-pub use respond::{ErrorShape, ModelError, Problem};
+pub use respond::{ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody};
 pub use retry::Retry;
 pub use wire::Wire;
 

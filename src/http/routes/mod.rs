@@ -4,4 +4,7 @@ pub mod admin;
 pub mod api_keys;
 pub mod auth;
 pub mod chat;
+pub mod client;
+pub mod health;
 pub mod models;
+pub mod page;
