@@ -1,7 +1,6 @@
 //! `tollgate serve`: everything put together, and taken apart again in the right order.
 
 pub mod demo;
-mod listen;
 mod parts;
 mod upstreams;
 
@@ -90,8 +89,12 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         TcpListener::bind(listen_on).await.map_err(|e| ServeError::Listen(listen_on, e))?;
     let address = listener.local_addr().map_err(|e| ServeError::Listen(listen_on, e))?;
     let router = crate::http::router(state.clone());
-    let server =
-        scopes.workers.spawn(listen::serve(listener, router, scopes.accept.clone(), DRAIN));
+    let server = scopes.workers.spawn(crate::http::listen::serve(
+        listener,
+        router,
+        scopes.accept.clone(),
+        DRAIN,
+    ));
     tracing::info!(%address, "tollgate serves");
     Ok(Running { address, state, source, scopes, server })
 }
