@@ -14,6 +14,7 @@ pub mod members;
 pub mod operations;
 pub mod proxy;
 pub mod sandbox;
+pub mod serve;
 pub mod telemetry;
 pub mod upstream;
 pub mod workers;

@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 pub use error::{ApiError, ErrorShape, ModelError, Problem};
-pub use state::{App, AppState, Changes};
+pub use state::{App, AppState};
 
 /// Endpoints that answer at once or not at all.
 fn people() -> OpenApiRouter<AppState> {
@@ -34,7 +34,7 @@ fn people() -> OpenApiRouter<AppState> {
 
 /// Endpoints that call models and may stream for a long time.
 fn models() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
+    OpenApiRouter::new().merge(routes::chat::router()).merge(routes::models::router())
 }
 
 fn endpoints() -> (Router<AppState>, utoipa::openapi::OpenApi) {

@@ -4,7 +4,7 @@ use serde_json::json;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-use utoipa::{OpenApi, PartialSchema as _, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
 use super::error::{ErrorBody, ProblemBody};
 
@@ -22,6 +22,7 @@ use super::error::{ErrorBody, ProblemBody};
     ),
     servers((url = "/", description = "This server")),
     tags(
+        (name = "models", description = "What OpenAI's SDKs call"),
         (name = "auth", description = "Registration and sessions"),
         (name = "api keys", description = "A customer's keys"),
         (name = "client", description = "What customers see of their own account"),
