@@ -1,6 +1,9 @@
 //! Load generators behind `tollgate bench`: figures are measured, never asserted by a timed test.
 
+pub mod cpu;
 pub mod ledger;
+pub mod load;
+pub mod peers;
 mod stage;
 
 pub use stage::{BenchError, Stage};

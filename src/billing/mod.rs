@@ -8,7 +8,7 @@ mod reservation;
 
 pub use catalogue::{CatalogueError, publish_catalogue};
 pub use listing::for_sale;
-pub use masters::{MasterAccounts, MastersError, UPSTREAM_KEY};
+pub use masters::MasterAccounts;
 pub use prices::{PriceList, Prices};
 pub use reservation::{
     Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, Terms, reserve,

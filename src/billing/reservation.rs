@@ -21,6 +21,8 @@ use crate::upstream::Upstream;
 
 /// Fewer output tokens than this are no use to anybody: refused instead of trimmed.
 const FEWEST_USEFUL_TOKENS: u64 = 16;
+/// What follows the 48 bits of milliseconds in a UUIDv7.
+const RANDOM_BITS: u32 = 80;
 /// How often a reservation is decided anew after another node was faster.
 const ATTEMPTS: usize = 8;
 
@@ -158,50 +160,59 @@ pub async fn reserve(
     let default_ratio =
         prices.book.default_ratio().ok_or_else(|| Refusal::NotPriced(model.clone()))?;
     let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
-    for attempt in 1.. {
-        let at = now();
-        let id = ReservationId::from_uuid(Uuid::now_v7());
-        let mut decided = None;
-        let pending = books
-            .ledger
-            .accounts
-            .begin(&stream, &context, None, |account| {
-                let (terms, affordable) = terms(account, prices, &cards, default_ratio, &order, at);
-                decided = Some((terms, affordable));
-                AccountCommand::ReserveFunds(ReserveFunds {
-                    reservation: id,
-                    key: order.key,
-                    model: model.clone(),
-                    amount: terms.amount,
-                    sale_ratio: terms.sale_ratio,
-                    price_version: prices.book.version(),
-                    expires_at: at.plus_seconds(expires_in),
-                    at,
-                })
+    let at = now();
+    let mut decided = None;
+    let pending = books
+        .ledger
+        .accounts
+        .begin(&stream, &context, None, |account| {
+            let (terms, affordable) = terms(account, prices, &cards, default_ratio, &order, at);
+            let id = fresh_id(account);
+            decided = Some((id, terms, affordable));
+            AccountCommand::ReserveFunds(ReserveFunds {
+                reservation: id,
+                key: order.key,
+                model: model.clone(),
+                amount: terms.amount,
+                sale_ratio: terms.sale_ratio,
+                price_version: prices.book.version(),
+                expires_at: at.plus_seconds(expires_in),
+                at,
             })
-            .await;
-        // Without a look at the account there was no decision either, only an error.
-        let (pending, (terms, affordable_tokens)) = match (pending, decided) {
-            (pending, Some(decided)) => (pending, decided),
-            (Ok(_), None) => return Err(CommandError::Conflict.into()),
-            (Err(error), None) => return Err(error.into()),
-        };
-        match pending {
-            Ok(pending) => {
-                let (context, books) = (context.clone(), books.clone());
-                let open = OpenReservation { id, terms, model, stream, context, books };
-                return Ok(Reserved { open, pending, order, prices: prices.clone() });
-            }
-            Err(CommandError::Refused(AccountError::ReservationTooOld(_)))
-                if attempt < ATTEMPTS => {}
-            Err(CommandError::Refused(error)) => {
-                let requested_tokens = order.demand.output_tokens;
-                return Err(Refusal::Account { error, requested_tokens, affordable_tokens });
-            }
-            Err(error) => return Err(error.into()),
+        })
+        .await;
+    // Without a look at the account there was no decision either, only an error.
+    let (pending, (id, terms, affordable_tokens)) = match (pending, decided) {
+        (pending, Some(decided)) => (pending, decided),
+        (Ok(_), None) => return Err(CommandError::Conflict.into()),
+        (Err(error), None) => return Err(error.into()),
+    };
+    match pending {
+        Ok(pending) => {
+            let (context, books) = (context.clone(), books.clone());
+            let open = OpenReservation { id, terms, model, stream, context, books };
+            Ok(Reserved { open, pending, order, prices: prices.clone() })
         }
+        Err(CommandError::Refused(error)) => {
+            let requested_tokens = order.demand.output_tokens;
+            Err(Refusal::Account { error, requested_tokens, affordable_tokens })
+        }
+        Err(error) => Err(error.into()),
     }
-    Err(CommandError::Conflict.into())
+}
+
+/// An id that the account cannot have forgotten, even if this node's clock is behind another's.
+fn fresh_id(account: &Account) -> ReservationId {
+    let id = ReservationId::from_uuid(Uuid::now_v7());
+    match account.reservation_watermark() {
+        Some(forgotten) if id <= forgotten => {
+            // The next millisecond after the forgotten one, with the fresh id's random part.
+            let later = (forgotten.uuid().as_u128() >> RANDOM_BITS) + 1;
+            let random = id.uuid().as_u128() & ((1 << RANDOM_BITS) - 1);
+            ReservationId::from_uuid(Uuid::from_u128((later << RANDOM_BITS) | random))
+        }
+        _ => id,
+    }
 }
 
 /// The amount to reserve for the dearest of the models, with the output bound trimmed to what the
@@ -261,14 +272,15 @@ impl Reserved {
             }
             let at = now();
             let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
-            open.id = ReservationId::from_uuid(Uuid::now_v7());
+            let mut id = open.id;
             let again = open
                 .books
                 .ledger
                 .accounts
-                .begin(&open.stream, &open.context, None, |_| {
+                .begin(&open.stream, &open.context, None, |account| {
+                    id = fresh_id(account);
                     AccountCommand::ReserveFunds(ReserveFunds {
-                        reservation: open.id,
+                        reservation: id,
                         key: order.key,
                         model: open.model.clone(),
                         amount: open.terms.amount,
@@ -279,6 +291,7 @@ impl Reserved {
                     })
                 })
                 .await;
+            open.id = id;
             pending = match again {
                 Ok(pending) => pending,
                 Err(CommandError::Refused(error)) => {

@@ -6,7 +6,6 @@
 mod bench;
 mod migrate;
 pub mod openapi;
-mod sandbox;
 mod serve;
 
 use std::path::PathBuf;
@@ -28,14 +27,14 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve the API
-    Serve,
+    /// Serve the gateway
+    Serve(serve::ServeArgs),
+    /// Serve only the sandbox upstream
+    Sandbox(serve::SandboxArgs),
     /// Bring the database's schema up to date
     Migrate,
     /// Print the API's OpenAPI document
     Openapi(openapi::OpenapiArgs),
-    /// Serve a sandbox upstream that speaks OpenRouter's wire format
-    Sandbox(sandbox::SandboxArgs),
     /// Measure this machine
     Bench(bench::BenchArgs),
 }
@@ -52,18 +51,9 @@ pub enum CliError {
     /// The database can't be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// A bench could not go on.
-    #[error(transparent)]
-    Bench(#[from] crate::bench::BenchError),
-    /// The server could not be started or stopped.
+    /// Serving did not begin.
     #[error(transparent)]
     Serve(#[from] crate::serve::ServeError),
-    /// The process can't be told when to end.
-    #[error("signals can't be received: {0}")]
-    Signal(std::io::Error),
-    /// The address is taken or foreign.
-    #[error("the address can't be listened on: {0}; choose another one with --listen")]
-    Listen(std::io::Error),
     /// The document can't be written.
     #[error("the OpenAPI document can't be written: {0}")]
     Document(serde_json::Error),
@@ -78,8 +68,11 @@ pub enum CliError {
     /// The committed document is not what the code says.
     #[error("{0} is out of date; run `tollgate openapi > openapi/openapi.json`")]
     Drift(PathBuf),
-    /// The threads could not be started.
-    #[error("the async runtime did not start: {0}; check the limits on threads and open files")]
+    /// A bench could not go on.
+    #[error(transparent)]
+    Bench(#[from] crate::bench::BenchError),
+    /// The operating system refuses.
+    #[error("the operating system refuses: {0}")]
     Runtime(std::io::Error),
 }
 
@@ -106,10 +99,10 @@ impl Cli {
 
     async fn dispatch(self) -> Result<(), CliError> {
         match self.command {
-            Command::Serve => serve::run().await,
+            Command::Serve(args) => serve::run(args).await,
+            Command::Sandbox(args) => serve::sandbox(args).await,
             Command::Migrate => migrate::run().await,
             Command::Openapi(args) => openapi::run(&args),
-            Command::Sandbox(args) => sandbox::run(args).await,
             Command::Bench(args) => bench::run(args).await,
         }
     }

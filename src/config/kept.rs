@@ -84,3 +84,22 @@ mod tests {
         assert_eq!(left, 1, "a draft was left behind");
     }
 }
+
+/// Reads `<data_dir>/secrets/<name>`, if it is there.
+pub(crate) fn find(data_dir: &Path, name: &str) -> io::Result<Option<String>> {
+    match fs::read_to_string(kept_path(data_dir, name)) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts a value in the place of whatever `<data_dir>/secrets/<name>` holds.
+pub(crate) fn replace(data_dir: &Path, name: &str, value: &str) -> io::Result<()> {
+    let path = kept_path(data_dir, name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    keep(data_dir, name, || Ok(value.to_owned())).map(drop)
+}

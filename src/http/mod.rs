@@ -19,7 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 pub use error::{ApiError, ErrorShape, ModelError, Problem};
-pub use state::{App, AppState};
+pub use state::{App, AppState, Changes};
 
 /// Endpoints that answer at once or not at all.
 fn people() -> OpenApiRouter<AppState> {

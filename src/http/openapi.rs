@@ -22,7 +22,6 @@ use super::error::{ErrorBody, ProblemBody};
     ),
     servers((url = "/", description = "This server")),
     tags(
-        (name = "models", description = "What OpenAI's SDKs call"),
         (name = "auth", description = "Registration and sessions"),
         (name = "api keys", description = "A customer's keys"),
         (name = "client", description = "What customers see of their own account"),

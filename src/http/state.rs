@@ -42,8 +42,8 @@ pub struct App {
     pub progress: Progress,
     /// The request path.
     pub gateway: Arc<Gateway>,
-    /// Wakes those who keep copies of what an operator changes: prices, master accounts.
-    pub changed: Arc<Notify>,
+    /// What other parts wait for.
+    pub changes: Changes,
     /// Work that must be finished before the process ends, such as settlements.
     pub tasks: TaskTracker,
     /// Cancelled when the process is asked to end.
@@ -52,6 +52,15 @@ pub struct App {
     pub in_flight: Arc<Semaphore>,
     /// When this process began to serve.
     pub started: Instant,
+}
+
+/// Wakes those who keep copies of what an operator has changed on this node.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// A master account was registered, or its credits changed.
+    pub master_accounts: Arc<Notify>,
+    /// A sale ratio changed.
+    pub prices: Arc<Notify>,
 }
 
 impl AppState {

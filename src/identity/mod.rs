@@ -21,5 +21,5 @@ pub use people::People;
 pub use sealed::Sealer;
 pub use sessions::SessionStore;
 pub use tokens::{AccessClaims, RefreshToken, Role, Sessions, Subject};
-pub use upstream_keys::UpstreamKeys;
+pub use upstream_keys::{UpstreamKey, UpstreamKeys};
 pub use users::{User, Users};

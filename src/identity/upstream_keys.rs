@@ -1,14 +1,33 @@
-//! Credentials of master accounts, sealed at rest. The one who calls upstreams opens them.
+//! Credentials of master accounts, sealed at rest.
 
 use sha2::{Digest, Sha256};
+use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
 use tollgate_domain::ids::MasterAccountId;
 
 use super::Sealer;
 use super::sealed::{self, SealError};
 use super::users::parsed;
-use crate::billing::UPSTREAM_KEY;
 use crate::config::Secret;
+
+const PURPOSE: &str = "upstream_key";
+
+/// An opened credential.
+#[derive(Debug, Clone)]
+pub struct UpstreamKey {
+    /// Whose.
+    pub master_account: MasterAccountId,
+    /// Which of its keys.
+    pub version: u32,
+    /// `openrouter`, `sandbox`, …
+    pub provider: String,
+    /// Where requests go, without a slash at its end.
+    pub base_url: String,
+    /// The key itself.
+    pub key: Secret,
+    /// What lists show.
+    pub masked: String,
+}
 
 /// Why a credential can't be stored or read.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +40,7 @@ pub enum UpstreamKeyError {
     Sql(#[from] sqlx::Error),
 }
 
-/// Seals and stores credentials.
+/// Seals, stores and opens credentials.
 #[derive(Clone)]
 pub struct UpstreamKeys {
     pool: PgPool,
@@ -49,7 +68,7 @@ impl UpstreamKeys {
         base_url: &str,
         key: &Secret,
     ) -> Result<MasterAccountId, UpstreamKeyError> {
-        let sealed = self.sealer.seal(UPSTREAM_KEY, &master_account.to_string(), key)?;
+        let sealed = self.sealer.seal(PURPOSE, &place(master_account, 1), key)?;
         let hash: [u8; 32] = Sha256::digest(key.expose()).into();
         sqlx::query(
             "INSERT INTO upstream_keys
@@ -88,6 +107,23 @@ impl UpstreamKeys {
         Ok(())
     }
 
+    /// The newest credential of every master account, opened. One that does not open is left out with a warning: it
+    /// must not take the others along.
+    pub async fn load_all(&self) -> Result<Vec<UpstreamKey>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT DISTINCT ON (master_account_id)
+                    master_account_id, key_version, provider, base_url, sealed_key, masked
+             FROM upstream_keys ORDER BY master_account_id, key_version DESC",
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in &rows {
+            keys.extend(self.open(row)?);
+        }
+        Ok(keys)
+    }
+
     /// What lists show of each master account's credential: id, base URL and masked key.
     pub async fn masks(&self) -> Result<Vec<(MasterAccountId, String, String)>, sqlx::Error> {
         let rows = sqlx::query(
@@ -100,4 +136,30 @@ impl UpstreamKeys {
             .map(|row| Ok((parsed(row, "master_account_id")?, row.get(1), row.get(2))))
             .collect()
     }
+
+    fn open(&self, row: &PgRow) -> Result<Option<UpstreamKey>, sqlx::Error> {
+        let master_account: MasterAccountId = parsed(row, "master_account_id")?;
+        let version: i32 = row.try_get("key_version")?;
+        let version = version.unsigned_abs();
+        let sealed: &str = row.try_get("sealed_key")?;
+        let key = match self.sealer.open(PURPOSE, &place(master_account, version), sealed) {
+            Ok(key) => key,
+            Err(error) => {
+                tracing::warn!(master_account.id = %master_account, %error, "a key was left out");
+                return Ok(None);
+            }
+        };
+        Ok(Some(UpstreamKey {
+            master_account,
+            version,
+            provider: row.try_get("provider")?,
+            base_url: row.try_get("base_url")?,
+            key,
+            masked: row.try_get("masked")?,
+        }))
+    }
+}
+
+fn place(master_account: MasterAccountId, version: u32) -> String {
+    format!("{master_account}/{version}")
 }

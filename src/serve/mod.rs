@@ -1,238 +1,159 @@
-//! The whole application in one process: [`start`] brings it up in order, [`Running::stop`] takes it down in the
-//! reverse one.
+//! `tollgate serve`: everything put together, and taken apart again in the right order.
 
-mod setup;
+pub mod demo;
+mod parts;
+mod upstreams;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_projections::{ProjectionError, Runner};
-use uuid::Uuid;
 
-use crate::billing::{Books, MasterAccounts, PriceList};
 use crate::config::Config;
-use crate::database::{Database, DatabaseError, DatabaseSource, PoolLimits, migrate};
-use crate::http::{self, ApiError, App, AppState};
+use crate::database::{DatabaseError, DatabaseSource};
+use crate::http::{ApiError, AppState};
 use crate::identity::people::PeopleError;
-use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
-use crate::ledger::{Ledger, LedgerError, LedgerOptions};
-use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
-use crate::upstream::UpstreamClient;
-use crate::workers;
+use crate::ledger::LedgerError;
 
-/// How long open requests may go on after the process was asked to end.
+/// How long open connections may take to end.
 const DRAIN: Duration = Duration::from_secs(30);
-/// How long settlements may take after that; what is left then is ended by recovery.
-const SETTLE: Duration = Duration::from_secs(20);
-/// How long the first price list is waited for. The server starts without it, and sells nothing until it comes.
-const FIRST_PRICES: Duration = Duration::from_secs(10);
+/// How long open settlements may take after that; what is left is recovery's.
+const SETTLE: Duration = Duration::from_secs(30);
+/// How long the writer and the other loops may take at last.
+const LAST: Duration = Duration::from_secs(10);
 
-/// Why the application did not start.
+/// Why serving did not begin.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The database.
     #[error(transparent)]
     Database(#[from] DatabaseError),
-    /// The database, in passing.
-    #[error("the database answered: {0}")]
-    Sql(#[from] sqlx::Error),
-    /// The books.
+    /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// The read models.
-    #[error(transparent)]
-    Projections(#[from] ProjectionError),
-    /// The client for upstreams.
-    #[error("the client for upstreams can't be made: {0}")]
-    Client(#[from] reqwest::Error),
+    #[error("the read models cannot be made: {0}")]
+    Projections(#[from] tollgate_projections::ProjectionError),
     /// The first admin.
-    #[error("the first admin can't be created: {0}")]
+    #[error("the first admin cannot be created: {0}")]
     Admin(#[from] PeopleError),
-    /// Prices or master accounts.
-    #[error("{what}: {cause}")]
-    Setup {
-        /// What was being set up.
-        what: &'static str,
-        /// Why it can't be.
-        #[source]
-        cause: ApiError,
-    },
+    /// The books refuse what is needed to begin.
+    #[error("{}", .0.with_causes())]
+    Books(#[from] ApiError),
     /// The address.
-    #[error("{addr} can't be listened on: {cause}; choose another LISTEN_ADDR")]
-    Listen {
-        /// `LISTEN_ADDR`
-        addr: SocketAddr,
-        /// The system's reason.
-        #[source]
-        cause: std::io::Error,
-    },
+    #[error("{0} cannot be listened on: {1}; choose another LISTEN_ADDR")]
+    Listen(SocketAddr, std::io::Error),
+    /// The client for upstreams.
+    #[error("the upstream client cannot be set up: {0}")]
+    Client(#[from] reqwest::Error),
 }
 
-/// The running application.
-#[must_use = "the application goes on until it is stopped"]
-#[derive(Debug)]
+/// A serving gateway.
+#[must_use = "stop it, so that open settlements are waited for"]
 pub struct Running {
-    /// Where it listens.
-    pub addr: SocketAddr,
-    /// Its parts, for those who run it inside their own process.
-    pub app: AppState,
+    address: SocketAddr,
+    state: AppState,
     source: Arc<DatabaseSource>,
-    http: JoinHandle<()>,
-    phases: Phases,
+    scopes: Scopes,
+    server: JoinHandle<()>,
 }
 
-/// What ends one after another.
+/// What ends when.
 #[derive(Debug, Clone, Default)]
-struct Phases {
-    /// First: no new connections.
-    accepting: CancellationToken,
-    /// Then: nobody waits for anything but the books any more.
-    waiting: CancellationToken,
+struct Scopes {
+    /// No new connections.
+    accept: CancellationToken,
+    /// No more waiting for settlements.
+    books: CancellationToken,
     /// Background loops.
-    working: CancellationToken,
+    loops: CancellationToken,
+    /// Settlements.
+    settlements: TaskTracker,
+    /// Background loops.
     workers: TaskTracker,
-    /// Last: the ledger.
-    ledger: CancellationToken,
+    /// The writer.
     writer: TaskTracker,
 }
 
-/// Brings the application up.
+/// Starts everything and listens.
+///
+/// # Errors
+/// Each [`ServeError`]; what was started is stopped again when its guards are dropped.
 pub async fn start(config: Config) -> Result<Running, ServeError> {
+    let scopes = Scopes::default();
     let source = Arc::new(DatabaseSource::open(&config.database).await?);
-    let applied = migrate(&source.owner_options()).await?;
-    tracing::info!(applied, "the schema is up to date");
-    let database = Database::connect(source.server_options(), PoolLimits::default()).await?;
-    tollgate_projections::ensure(database.pool()).await?;
-    let phases = Phases::default();
-    let app = build(config, database, &phases).await?;
-    let sandbox = setup::sandbox(&app.config, &phases.workers, &phases.ledger).await?;
-    setup::books(&app, sandbox).await?;
-    spawn_workers(&app, &source, &phases).await;
-
-    let listen = app.config.listen;
-    let refused = |cause| ServeError::Listen { addr: listen, cause };
-    let listener = TcpListener::bind(listen).await.map_err(refused)?;
-    let addr = listener.local_addr().map_err(refused)?;
-    let serving =
-        http::listen::serve(listener, http::router(app.clone()), phases.accepting.clone(), DRAIN);
-    let http = phases.workers.spawn(serving);
-    tracing::info!(%addr, "listening");
-    Ok(Running { addr, app, source, http, phases })
-}
-
-async fn build(
-    config: Config,
-    database: Database,
-    phases: &Phases,
-) -> Result<AppState, ServeError> {
-    let pool = database.pool().clone();
-    let node = format!("node_{}", Uuid::now_v7().simple());
-    workers::node::beat(&pool, &node).await?;
-    let options = LedgerOptions::new(node);
-    let ledger = Ledger::start(
-        database.options(),
-        pool.clone(),
-        options,
-        &phases.writer,
-        phases.ledger.clone(),
-    )
-    .await?;
-    let runner = Runner::new(pool.clone());
-    let progress = runner.progress();
-    let head = ledger.engine().head();
-    phases.workers.spawn(runner.run(head, phases.working.clone()));
-    let tasks = TaskTracker::new();
-    let gateway = Gateway::new(GatewayParts {
-        books: Books {
-            ledger: ledger.clone(),
-            tracker: tasks.clone(),
-            stop: phases.waiting.clone(),
-        },
-        client: UpstreamClient::new(config.upstream_timeouts)?,
-        prices: PriceList::default(),
-        masters: MasterAccounts::default(),
-        notes: GenerationNotes::default(),
-        mode: config.reserve,
-    });
-    Ok(AppState::new(App {
-        people: People::new(pool.clone(), &config.secret_key, ledger.clone()),
-        keys: ApiKeys::new(pool.clone()),
-        upstream_keys: UpstreamKeys::new(pool, Sealer::new(&config.encryption_key)),
-        in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
-        changed: Arc::new(Notify::new()),
-        stop: phases.accepting.clone(),
-        started: Instant::now(),
-        config,
-        database,
-        ledger,
-        progress,
-        gateway,
-        tasks,
-    }))
-}
-
-async fn spawn_workers(app: &AppState, source: &Arc<DatabaseSource>, phases: &Phases) {
-    let (pool, stop) = (app.database.pool().clone(), phases.working.clone());
-    let workers = &phases.workers;
-    let node = app.ledger.engine().node().to_owned();
-    workers.spawn(workers::supervise(Arc::clone(source), stop.clone()));
-    workers.spawn(workers::node::heartbeat(pool.clone(), node, stop.clone()));
-    workers.spawn(workers::node::learn_revocations(app.keys.clone(), stop.clone()));
-    workers.spawn(workers::write_notes(app.gateway.clone(), pool.clone(), stop.clone()));
-    workers.spawn(workers::recover(app.gateway.clone(), pool.clone(), stop.clone()));
-    let ready = Arc::new(Notify::new());
-    workers.spawn(workers::keep_current(
-        app.gateway.clone(),
-        pool,
-        Sealer::new(&app.config.encryption_key),
-        app.changed.clone(),
-        ready.clone(),
-        stop,
+    let listen_on = config.listen;
+    let state = parts::assemble(config, &source, &scopes).await?;
+    let listener =
+        TcpListener::bind(listen_on).await.map_err(|e| ServeError::Listen(listen_on, e))?;
+    let address = listener.local_addr().map_err(|e| ServeError::Listen(listen_on, e))?;
+    let router = crate::http::router(state.clone());
+    let server = scopes.workers.spawn(crate::http::listen::serve(
+        listener,
+        router,
+        scopes.accept.clone(),
+        DRAIN,
     ));
-    if tokio::time::timeout(FIRST_PRICES, ready.notified()).await.is_err() {
-        tracing::warn!("no prices yet: nothing is sold until they come");
-    }
+    tracing::info!(%address, "tollgate serves");
+    Ok(Running { address, state, source, scopes, server })
 }
 
 impl Running {
-    /// Takes the application down: no new connections, open requests end, settlements are written, then the books and
-    /// the database close.
-    pub async fn stop(self) -> Result<(), ServeError> {
-        let Self { app, source, http, phases, .. } = self;
-        tracing::info!("stopping: open requests may end");
-        phases.accepting.cancel();
-        if let Err(error) = http.await {
-            tracing::error!(%error, "the listener ended badly");
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The application, for tests and the demo.
+    #[must_use]
+    pub const fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// The database that it uses.
+    #[must_use]
+    pub fn source(&self) -> &DatabaseSource {
+        &self.source
+    }
+
+    /// Ends in order: connections, settlements, loops, the writer, the database.
+    pub async fn stop(self) {
+        let Self { state, source, scopes, server, .. } = self;
+        tracing::info!("stopping: connections are drained");
+        scopes.accept.cancel();
+        if server.await.is_err() {
+            tracing::error!("the server ended by a panic");
         }
-        app.tasks.close();
-        phases.waiting.cancel();
-        if tokio::time::timeout(SETTLE, app.tasks.wait()).await.is_err() {
-            tracing::warn!(open = app.tasks.len(), "settlements are left to recovery");
+        scopes.settlements.close();
+        if tokio::time::timeout(SETTLE, scopes.settlements.wait()).await.is_err() {
+            tracing::warn!("settlements are still open; recovery ends them after the next start");
         }
-        phases.working.cancel();
-        let database = app.database.clone();
-        drop(app);
-        phases.ledger.cancel();
-        finish("background work", &phases.workers).await;
-        finish("the ledger", &phases.writer).await;
-        database.close().await;
-        if let Some(source) = Arc::into_inner(source) {
-            source.close().await?;
+        scopes.books.cancel();
+        scopes.loops.cancel();
+        scopes.workers.close();
+        if tokio::time::timeout(LAST, scopes.workers.wait()).await.is_err() {
+            tracing::warn!("background loops did not end in time");
+        }
+        parts::sign_off(&state).await;
+        state.database.close().await;
+        drop(state);
+        scopes.writer.close();
+        if tokio::time::timeout(LAST, scopes.writer.wait()).await.is_err() {
+            tracing::warn!("the writer did not end in time");
+        }
+        match Arc::try_unwrap(source).map(DatabaseSource::close) {
+            Ok(closing) => {
+                if let Err(error) = closing.await {
+                    tracing::warn!(%error, "the database did not stop cleanly");
+                }
+            }
+            Err(_) => tracing::warn!("the database is still in use"),
         }
         tracing::info!("stopped");
-        Ok(())
-    }
-}
-
-async fn finish(what: &str, tracker: &TaskTracker) {
-    tracker.close();
-    if tokio::time::timeout(SETTLE, tracker.wait()).await.is_err() {
-        tracing::warn!(open = tracker.len(), "{what} did not end and is cut off");
     }
 }

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use tollgate_domain::price_book::PRICE_BOOK;
 
 use crate::billing::publish_catalogue;
-use crate::identity::sealed::Sealer;
+use crate::http::Changes;
+use crate::identity::UpstreamKeys;
 use crate::proxy::Gateway;
 
 /// How often the upstream is asked for its prices.
@@ -25,22 +26,23 @@ const LOOK: Duration = Duration::from_secs(2);
 pub async fn keep_current(
     gateway: Arc<Gateway>,
     pool: PgPool,
-    sealer: Sealer,
-    changed: Arc<Notify>,
+    keys: UpstreamKeys,
+    changed: Changes,
     ready: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let mut sync_at = Instant::now();
     loop {
-        refresh(&gateway, &pool, &sealer).await;
+        refresh(&gateway, &pool, &keys).await;
         if Instant::now() >= sync_at {
             sync_at = Instant::now() + sync(&gateway, &pool).await;
-            refresh(&gateway, &pool, &sealer).await;
+            refresh(&gateway, &pool, &keys).await;
         }
         ready.notify_one();
         tokio::select! {
             () = stop.cancelled() => return,
-            () = changed.notified() => {}
+            () = changed.master_accounts.notified() => {}
+            () = changed.prices.notified() => {}
             () = tokio::time::sleep(LOOK) => {
                 if !changed_elsewhere(&gateway).await && Instant::now() < sync_at {
                     continue;
@@ -50,9 +52,9 @@ pub async fn keep_current(
     }
 }
 
-async fn refresh(gateway: &Gateway, pool: &PgPool, sealer: &Sealer) {
+async fn refresh(gateway: &Gateway, pool: &PgPool, keys: &UpstreamKeys) {
     let ledger = &gateway.books().ledger;
-    if let Err(error) = gateway.masters().refresh(ledger, pool, sealer).await {
+    if let Err(error) = gateway.masters().refresh(ledger, keys).await {
         tracing::error!(%error, "master accounts cannot be read");
     }
     if let Err(error) = gateway.prices().refresh(ledger, pool).await {

@@ -4,7 +4,6 @@ use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use serde_json::json;
 use tollgate_domain::Account;
 use tollgate_domain::decimal::Ratio;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +15,10 @@ use crate::http::{ApiError, AppState, ModelError};
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(models)).routes(routes!(model))
+    OpenApiRouter::new()
+        .routes(routes!(models))
+        .routes(routes!(model))
+        .routes(routes!(model_by_author))
 }
 
 fn json_text(text: impl Into<Bytes>) -> Response {
@@ -80,8 +82,8 @@ async fn models(
     get,
     path = "/v1/models/{model}",
     tag = "models",
-    params(("model" = String, Path, description = "Its id, slash included",
-        example = "openai/gpt-4o-mini")),
+    params(("model" = String, Path, description = "Its id, with the slash encoded",
+        example = "openai%2Fgpt-4o-mini")),
     responses(
         (status = 200, description = "The model", body = serde_json::Value, example = json!({
             "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
@@ -98,8 +100,47 @@ async fn model(
     caller: Option<ApiKeyAuth>,
     Path(model): Path<String>,
 ) -> Result<Response, ModelError> {
+    show(&app, caller, model).await
+}
+
+/// Show a model by author and name
+///
+/// The same as with the whole id in one segment: model ids contain a slash.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{author}/{slug}",
+    tag = "models",
+    params(
+        ("author" = String, Path, description = "What stands before the slash of its id",
+            example = "openai"),
+        ("slug" = String, Path, description = "What stands behind it", example = "gpt-4o-mini"),
+    ),
+    responses(
+        (status = 200, description = "The model", body = serde_json::Value, example = json!({
+            "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
+            "context_length": 128_000,
+            "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
+        })),
+        (status = 401, description = "The API key is not valid", body = serde_json::Value),
+        (status = 404, description = "No such model for sale", body = serde_json::Value),
+    ),
+    security((), ("api_key" = []))
+)]
+async fn model_by_author(
+    State(app): State<AppState>,
+    caller: Option<ApiKeyAuth>,
+    Path((author, slug)): Path<(String, String)>,
+) -> Result<Response, ModelError> {
+    show(&app, caller, format!("{author}/{slug}")).await
+}
+
+async fn show(
+    app: &AppState,
+    caller: Option<ApiKeyAuth>,
+    model: String,
+) -> Result<Response, ModelError> {
     let prices = app.gateway.prices().current();
-    let ratio = ratios(&app, caller, &prices).await?;
+    let ratio = ratios(app, caller, &prices).await?;
     let listing = prices.listings.get(&model);
     match listing.and_then(|listing| for_sale(listing, ratio(&model)?)) {
         Some(listing) => Ok(json_text(listing)),

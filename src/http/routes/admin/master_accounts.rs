@@ -178,7 +178,7 @@ async fn create(
     let context = admin.context();
     match master_accounts::register(&app.ledger, &app.upstream_keys, &new, &context).await? {
         Registered::New(id, position) => {
-            app.changed.notify_one();
+            app.changes.master_accounts.notify_one();
             Ok((StatusCode::CREATED, Json(MasterAccountResponse::new(id, new, position))))
         }
         Registered::Before(id) => {
@@ -233,6 +233,6 @@ async fn purchase(
     let new = Purchase { id, master_account, credits, paid, fee, reference: body.reference };
     let context = admin.context();
     let done = master_accounts::purchase(&app.ledger, new, &context, key.as_ref()).await?;
-    app.changed.notify_one();
+    app.changes.master_accounts.notify_one();
     Ok((StatusCode::CREATED, Json(done.into())))
 }

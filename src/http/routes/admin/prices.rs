@@ -111,6 +111,6 @@ async fn change(
     let ratio = Ratio::parse(&body.default_sale_ratio)
         .map_err(|error| ApiError::invalid("default_sale_ratio", error.to_string()))?;
     let position = prices::set_default_ratio(&app.ledger, ratio, &admin.context()).await?;
-    app.changed.notify_one();
+    app.changes.prices.notify_one();
     Ok(Json(Written { position }))
 }
