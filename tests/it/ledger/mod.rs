@@ -33,7 +33,7 @@ use crate::cluster::TestDatabase;
 /// Longer than anything here takes on a busy machine; what waits longer hangs.
 const LONG: Duration = Duration::from_secs(40);
 
-static IDS: AtomicU64 = AtomicU64::new(1);
+static IDS: AtomicU64 = AtomicU64::new(1_000);
 
 /// An id that no other command has.
 fn fresh() -> u64 {
