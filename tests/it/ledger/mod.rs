@@ -5,6 +5,7 @@ mod account;
 mod append_only;
 mod audit;
 mod chain;
+mod commands;
 mod commits;
 mod conformance;
 mod counter;
