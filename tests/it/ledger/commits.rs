@@ -13,7 +13,7 @@ use tollgate::ledger::{CommandError, LedgerError, LedgerOptions};
 use super::audit::Log;
 use super::counter::{Count, Counter, TooLittle};
 use super::proxy::{Cut, Proxy};
-use super::{Node, Stage, by, eventually, fresh, soon};
+use super::{Held, Node, Stage, by, eventually, fresh, soon};
 
 /// What a client was told about each of its commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,6 +169,35 @@ async fn a_look_that_fails_is_taken_again_before_anything_is_sent_again() {
     assert_eq!((done.position, proxy.cuts()), (2, 2), "it was stored by the first statement");
     node.stop().await;
     assert_eq!(stage.audited().await.fold::<Counter>("c").sum, 2);
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_still_waits_is_ended_before_it_is_sent_again() {
+    let stage = Stage::open().await;
+    let proxy = Proxy::before(&stage.database.server);
+    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    node.add("c", fresh()).await;
+    let held = Held::take(&stage).await;
+    proxy.cut(1, Cut::Meanwhile);
+    let (by, id) = (by("test"), fresh());
+    let counters = node.counters.clone();
+    let mut command = Box::pin(counters.execute("c", super::add(id), &by, None));
+    // Two statements may wait for the row: the one whose client is gone, and the one after it.
+    tokio::select! {
+        done = &mut command => panic!("{done:?}"),
+        () = async {
+            let begun = || async { node.engine().stats().reconnects >= 1 };
+            eventually("a new connection", begun).await;
+            held.until_the_writer_waits(&stage).await;
+        } => {}
+    }
+    held.release().await;
+    assert_eq!(soon("the command", command).await.unwrap().position, 2);
+    drop(counters);
+    assert_eq!(stage.audited().await.added()[&id], 1);
+    assert_eq!(node.engine().stats().conflicts, 0);
+    node.stop().await;
     proxy.stop().await;
 }
 
