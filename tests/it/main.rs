@@ -1,10 +1,13 @@
-//! Integration tests: the whole application in this process, on a real PostgreSQL, with the sandbox upstream.
+//! Integration tests on a real PostgreSQL: the ledger's engine, and the whole application in this process with the
+//! sandbox upstream.
 //!
-//! Every test ends with `app.audit().await`; one that forgot it fails.
+//! Every test of the application ends with `app.audit().await`; one that forgot it fails.
 
 mod app;
+mod cluster;
 mod errors;
 mod keys;
+mod ledger;
 mod money;
 mod openapi;
 mod reading;
