@@ -75,7 +75,7 @@ pub async fn run(gateway: Arc<Gateway>, pool: PgPool, stop: CancellationToken) {
         }
         match recover_once(&gateway, &pool).await {
             Ok(report) if report == RecoveryReport::default() => {}
-            Ok(report) => tracing::info!(?report, "reservations of a stopped process were ended"),
+            Ok(report) => tracing::info!(?report, "what a stopped process left open"),
             Err(error) => tracing::warn!(%error, "recovery will try again"),
         }
     }
