@@ -1,6 +1,7 @@
 //! Load generators behind `tollgate bench`: figures are measured, never asserted by a timed test.
 
 pub mod cpu;
+pub mod gateway;
 pub mod ledger;
 pub mod load;
 pub mod peers;

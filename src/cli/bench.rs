@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::CliError;
-use crate::bench::{BenchError, Stage, ledger, percentiles};
+use crate::bench::{BenchError, Stage, gateway, ledger, load, percentiles};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -32,14 +32,34 @@ enum What {
         #[arg(long, default_value_t = 5)]
         seconds: u64,
     },
+    /// The gateway as a process, with an instant upstream
+    Gateway {
+        /// Concurrent connections
+        #[arg(long, default_value_t = 64)]
+        connections: usize,
+        /// Milliseconds that the upstream takes
+        #[arg(long, default_value_t = 0)]
+        latency_ms: u64,
+        /// Streamed answers
+        #[arg(long)]
+        stream: bool,
+        /// Seconds of measuring
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
 }
 
 pub(super) async fn run(args: BenchArgs) -> Result<(), CliError> {
+    if let What::Gateway { connections, latency_ms, stream, seconds } = args.what {
+        let time = Duration::from_secs(seconds);
+        return Ok(through(&args.data_dir, connections, latency_ms, stream, time).await?);
+    }
     let postgres = Stage::postgres(&args.data_dir).await?;
     let outcome = match args.what {
         What::Ledger { clients, accounts, seconds } => {
             commands(&postgres, clients, accounts, seconds).await
         }
+        What::Gateway { .. } => Ok(()),
     };
     postgres.stop().await.map_err(BenchError::new)?;
     Ok(outcome?)
@@ -62,4 +82,35 @@ async fn commands(
         figures.events_per_batch
     );
     stage.close(postgres).await
+}
+
+async fn through(
+    directory: &std::path::Path,
+    connections: usize,
+    latency_ms: u64,
+    stream: bool,
+    time: Duration,
+) -> Result<(), BenchError> {
+    let scene = gateway::Scene::open(directory, latency_ms, 16).await?;
+    println!("resident memory at rest: {} MB", scene.resident_megabytes());
+    scene.measure(connections, Duration::from_secs(1), stream).await?;
+    let figures = scene.measure(connections, time, stream).await?;
+    println!(
+        "gateway, {connections} connections: {} requests/s, {}, first byte {}, {} failed; processor \
+         time per request: gateway {} us, PostgreSQL {} us",
+        figures.load.per_second,
+        percentiles(&figures.load.whole),
+        percentiles(&figures.load.first),
+        figures.load.failed,
+        figures.gateway_cpu,
+        figures.postgres_cpu
+    );
+    let direct = load::run(&scene.direct(stream), connections, time, None).await?;
+    println!(
+        "direct: {} requests/s, {}, first byte {}",
+        direct.per_second,
+        percentiles(&direct.whole),
+        percentiles(&direct.first)
+    );
+    scene.close().await
 }

@@ -5,8 +5,10 @@
 
 mod bench;
 mod migrate;
+pub mod openapi;
 mod serve;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -31,6 +33,8 @@ enum Command {
     Sandbox(serve::SandboxArgs),
     /// Bring the database's schema up to date
     Migrate,
+    /// Print the API's OpenAPI document
+    Openapi(openapi::OpenapiArgs),
     /// Measure this machine
     Bench(bench::BenchArgs),
 }
@@ -50,6 +54,20 @@ pub enum CliError {
     /// Serving did not begin.
     #[error(transparent)]
     Serve(#[from] crate::serve::ServeError),
+    /// The document can't be written.
+    #[error("the OpenAPI document can't be written: {0}")]
+    Document(serde_json::Error),
+    /// A file can't be read.
+    #[error("{path} can't be read: {cause}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// The committed document is not what the code says.
+    #[error("{0} is out of date; run `tollgate openapi > openapi/openapi.json`")]
+    Drift(PathBuf),
     /// A bench could not go on.
     #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
@@ -84,6 +102,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Sandbox(args) => serve::sandbox(args).await,
             Command::Migrate => migrate::run().await,
+            Command::Openapi(args) => openapi::run(&args),
             Command::Bench(args) => bench::run(args).await,
         }
     }

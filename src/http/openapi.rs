@@ -1,10 +1,11 @@
 //! The OpenAPI document: what the code cannot say about itself, and what every operation has in common.
 
+use axum::http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
-use utoipa::{OpenApi, PartialSchema as _, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
 use super::error::{ErrorBody, ProblemBody};
 
@@ -106,8 +107,22 @@ fn add_errors(operation: &mut Operation) {
     // What an operation says about its own errors has a description and no body: all have the same.
     for (status, response) in &mut operation.responses.responses {
         if status.starts_with(['4', '5']) {
-            fill(Some(response), status, "error", key);
+            fill(Some(response), status, usual_code(status), key);
         }
+    }
+}
+
+/// The code of an example where the operation says only what its error means.
+fn usual_code(status: &str) -> &'static str {
+    match status {
+        "401" => "wrong_password",
+        "402" => "insufficient_quota",
+        "403" => "key_limit_exceeded",
+        "404" => "not_found",
+        "409" => "conflict",
+        "429" => "rate_limit_exceeded",
+        "502" => "upstream_unavailable",
+        _ => "error",
     }
 }
 
@@ -130,7 +145,10 @@ fn fill(
         }
         false => {
             let kind = format!("urn:tollgate:problem:{code}");
-            let body = json!({ "type": kind, "status": number, "detail": detail, "code": code });
+            let title = StatusCode::from_u16(number).ok().and_then(|s| s.canonical_reason());
+            let body = json!({
+                "type": kind, "title": title, "status": number, "detail": detail, "code": code
+            });
             ("application/problem+json", ProblemBody::name(), body)
         }
     };

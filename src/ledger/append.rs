@@ -18,7 +18,6 @@ pub(super) struct Row {
     pub event_type: &'static str,
     pub event_version: &'static str,
     pub payload: String,
-    pub recorded_at: i64,
     pub hash: EventHash,
 }
 
@@ -28,11 +27,14 @@ pub(super) struct Append {
     pub aggregate_type: &'static str,
     pub aggregate_id: Arc<str>,
     pub metadata: Arc<str>,
+    /// Microseconds since 1970, by the clock of this process.
+    pub recorded_at: i64,
     pub rows: Vec<Row>,
     pub idempotency: Option<Idempotency>,
     pub residency: Arc<Residency>,
     pub snapshot: Option<Snapshot>,
-    pub done: oneshot::Sender<Result<i64, Lost>>,
+    /// None: its caller has been told that it is in doubt.
+    pub done: Option<oneshot::Sender<Result<i64, Lost>>>,
 }
 
 /// Why an append was not stored.
@@ -44,6 +46,8 @@ pub(super) enum Lost {
     KeyUsed(KeptResult),
     /// The database is away or refuses.
     Unavailable(String),
+    /// The database went away with it and has not come back.
+    InDoubt,
 }
 
 /// One stay of a stream in memory. Whatever was decided during a stay that turned out wrong is

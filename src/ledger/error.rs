@@ -20,6 +20,11 @@ pub enum LedgerError {
         /// Why.
         reason: String,
     },
+    /// The database went away while this was being committed and has not come back in time: it is
+    /// recorded or it is not. A command with an id of its own, or with an idempotency key, can
+    /// safely be sent again.
+    #[error("the database went away during the commit; whether this was recorded is not known yet")]
+    InDoubt,
     /// The process is stopping.
     #[error("the ledger is shutting down")]
     Stopped,
@@ -31,7 +36,8 @@ impl From<sqlx::Error> for LedgerError {
     }
 }
 
-/// Why a command was not recorded. In every case nothing has changed.
+/// Why a command was not recorded. Nothing has changed, except that after
+/// [`LedgerError::InDoubt`] nobody knows yet.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError<E: std::error::Error> {
     /// The aggregate refused.
@@ -53,9 +59,10 @@ impl<E: std::error::Error> CommandError<E> {
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         match self {
-            Self::Conflict | Self::Ledger(LedgerError::Unavailable(_) | LedgerError::Stopped) => {
-                true
-            }
+            Self::Conflict
+            | Self::Ledger(
+                LedgerError::Unavailable(_) | LedgerError::InDoubt | LedgerError::Stopped,
+            ) => true,
             Self::Refused(_) | Self::KeyUsed(_) | Self::Ledger(LedgerError::Unreadable { .. }) => {
                 false
             }

@@ -19,20 +19,32 @@ pub(super) struct Loaded<A> {
 
 /// Folds the stream, from its snapshot where one is usable.
 pub(super) async fn load<A: Eventful>(pool: &PgPool, id: &str) -> Result<Loaded<A>, LedgerError> {
-    let mut loaded = Loaded { aggregate: A::default(), sequence: 0, hash: GENESIS };
     if let Some((aggregate, sequence)) = find_snapshot::<A>(pool, id).await? {
-        loaded.aggregate = aggregate;
-        loaded.sequence = sequence;
+        let loaded = fold(pool, id, Loaded { aggregate, sequence, hash: GENESIS }).await?;
+        // GENESIS: the log does not have the snapshot's own event. The log is right.
+        if loaded.hash != GENESIS {
+            return Ok(loaded);
+        }
+        tracing::warn!(aggregate.kind = A::TYPE, aggregate.id = id, "snapshot ahead of the log");
     }
-    let from_snapshot = loaded.sequence;
-    // The snapshot's own last event is read too: its hash is the next link of the chain.
+    fold(pool, id, Loaded { aggregate: A::default(), sequence: 0, hash: GENESIS }).await
+}
+
+/// Applies what follows `loaded`. Its own last event is read too: its hash is the link that the
+/// next event is chained to.
+async fn fold<A: Eventful>(
+    pool: &PgPool,
+    id: &str,
+    mut loaded: Loaded<A>,
+) -> Result<Loaded<A>, LedgerError> {
+    let start = loaded.sequence;
     let mut rows = sqlx::query(
         "SELECT sequence, payload::text, hash FROM events
          WHERE aggregate_type = $1 AND aggregate_id = $2 AND sequence >= $3 ORDER BY sequence",
     )
     .bind(A::TYPE)
     .bind(id)
-    .bind(from_snapshot)
+    .bind(start)
     .fetch(pool);
     while let Some(row) = rows.try_next().await? {
         let sequence: i64 = row.get(0);
@@ -46,7 +58,7 @@ pub(super) async fn load<A: Eventful>(pool: &PgPool, id: &str) -> Result<Loaded<
             .get::<&[u8], _>(2)
             .try_into()
             .map_err(|_| unreadable("its hash has not 32 bytes".into()))?;
-        if sequence == from_snapshot {
+        if sequence == start {
             continue;
         }
         if sequence != loaded.sequence + 1 {

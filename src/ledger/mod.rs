@@ -11,6 +11,7 @@ mod append;
 mod context;
 mod error;
 mod load;
+mod residents;
 mod snapshots;
 mod statement;
 mod store;

@@ -60,14 +60,12 @@ pub(super) async fn append(
             versions.push(row.event_version);
             payloads.push(&row.payload);
             metadata.push(&append.metadata);
-            times.push(moment(row.recorded_at));
+            times.push(moment(append.recorded_at));
             hashes.push(&row.hash);
         }
     }
-    let keyed: Vec<_> = batch
-        .iter()
-        .filter_map(|append| Some((append, append.idempotency.as_ref()?, append.rows.first()?)))
-        .collect();
+    let keyed: Vec<_> =
+        batch.iter().filter_map(|append| Some((append, append.idempotency.as_ref()?))).collect();
     let row = sqlx::query(APPEND)
         .bind(types)
         .bind(ids)
@@ -78,13 +76,13 @@ pub(super) async fn append(
         .bind(metadata)
         .bind(times)
         .bind(hashes)
-        .bind(keyed.iter().map(|(_, key, _)| key.scope.as_str()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key, _)| key.key.as_str()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key, _)| key.fingerprint.as_slice()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key, _)| key.result.as_str()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(append, ..)| append.aggregate_type).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(append, ..)| &*append.aggregate_id).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(.., row)| moment(row.recorded_at)).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(_, key)| key.scope.as_str()).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(_, key)| key.key.as_str()).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(_, key)| key.fingerprint.as_slice()).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(_, key)| key.result.as_str()).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(append, _)| append.aggregate_type).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(append, _)| &*append.aggregate_id).collect::<Vec<_>>())
+        .bind(keyed.iter().map(|(append, _)| moment(append.recorded_at)).collect::<Vec<_>>())
         .fetch_one(connection)
         .await?;
     row.try_get(0)

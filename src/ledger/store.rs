@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cqrs_es::{AggregateContext, AggregateError, EventEnvelope, EventStore};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, mpsc};
 use tollgate_domain::Eventful;
 
+use super::append::Append;
 use super::error::CommandError;
 use super::load::{Loaded, load_events};
-use super::streams::{Slot, Streams, publish};
+use super::residents::Slot;
+use super::streams::Streams;
 
 /// The streams of one aggregate type as an `EventStore`.
 #[derive(Debug, Clone)]
@@ -21,6 +24,7 @@ pub struct StreamContext<A: Eventful> {
     copy: A,
     slot: Arc<Slot<A>>,
     state: OwnedMutexGuard<Option<Loaded<A>>>,
+    place: mpsc::OwnedPermit<Append>,
 }
 
 impl<A: Eventful> StreamStore<A> {
@@ -65,16 +69,21 @@ impl<A: Eventful> EventStore<A> for StreamStore<A> {
         &self,
         aggregate_id: &str,
     ) -> Result<StreamContext<A>, AggregateError<A::Error>> {
+        let place = self.0.place().await.map_err(unexpected)?;
         loop {
             let slot = self.0.slot(aggregate_id);
             let mut state = slot.state.clone().lock_owned().await;
-            if slot.residency.is_void() {
+            if !slot.is_usable(&state) {
                 continue;
             }
             let loaded = self.0.resident(&slot, &mut state).await.map_err(unexpected)?;
-            let copy = loaded.aggregate.clone();
-            *state = Some(loaded);
-            return Ok(StreamContext { copy, slot, state });
+            let (copy, sequence) = (loaded.aggregate.clone(), loaded.sequence);
+            // The framework decides out of sight and takes a refusal for final: look before.
+            if self.0.is_stale(&slot, sequence, Duration::ZERO).await.map_err(unexpected)? {
+                slot.residency.void();
+                continue;
+            }
+            return Ok(StreamContext { copy, slot, state, place });
         }
     }
 
@@ -85,18 +94,18 @@ impl<A: Eventful> EventStore<A> for StreamStore<A> {
         context: StreamContext<A>,
         metadata: HashMap<String, String>,
     ) -> Result<Vec<EventEnvelope<A>>, AggregateError<A::Error>> {
-        let StreamContext { slot, mut state, copy } = context;
+        let StreamContext { slot, mut state, copy, place } = context;
         let first = state.as_ref().map_or(0, |loaded| loaded.sequence);
         // Sorted, so that the stored bytes do not depend on a map's order.
         let sorted: BTreeMap<_, _> = metadata.iter().collect();
         let text = serde_json::to_string(&sorted).map_err(unexpected)?;
-        let pending = publish(&self.0, &slot, &mut state, events, text).await;
+        let pending = self.0.publish(place, &slot, &mut state, events, text, None);
         debug_assert!(
             state.as_ref().is_none_or(|loaded| loaded.aggregate == copy),
             "INV-6: handling a command changes state by its events alone"
         );
         drop(state);
-        let pending = pending.map_err(wire)?;
+        let pending = pending.map_err(unexpected::<A::Error>)?;
         let committed = pending.committed().await.map_err(wire)?;
         let envelopes =
             committed.events.into_iter().enumerate().map(|(place, payload)| EventEnvelope {

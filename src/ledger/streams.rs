@@ -1,56 +1,35 @@
 //! Memory-resident aggregates and the way of a command to the writer.
 
-use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use cqrs_es::Aggregate;
-use parking_lot::Mutex;
 use sqlx::PgPool;
-use tokio::sync::oneshot;
-use tollgate_domain::Eventful;
+use tokio::sync::{mpsc, oneshot};
 use tollgate_domain::chain::{StoredBytes, event_hash};
+use tollgate_domain::{Eventful, Timestamp};
 
 use super::Engine;
-use super::append::{Append, Idempotency, Lost, Residency, Row};
+use super::append::{Append, Idempotency, Lost, Row};
 use super::context::{CommandContext, now};
 use super::error::{CommandError, LedgerError};
 use super::load::{Loaded, load};
+use super::residents::{Residents, Slot};
 use super::snapshots::Snapshot;
 
-const SHARDS: usize = 64;
 /// How often a command is decided anew after other nodes were faster.
 const ATTEMPTS: u32 = 12;
 /// A refusal on state that was checked within this time stands without another look.
-const FRESH_MICROS: i64 = 1_000_000;
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The streams of one aggregate type.
 pub struct Streams<A: Eventful>(Arc<Parts<A>>);
 
 struct Parts<A: Eventful> {
     engine: Engine,
-    shards: Box<[Mutex<Shard<A>>]>,
-    hasher: RandomState,
-    most_per_shard: usize,
-}
-
-struct Shard<A> {
-    slots: HashMap<Arc<str>, Arc<Slot<A>>>,
-    /// Clock hand order: what was not used since the hand passed is evicted first.
-    ring: VecDeque<Arc<str>>,
-}
-
-/// One stream in memory.
-pub(super) struct Slot<A> {
-    pub id: Arc<str>,
-    pub residency: Arc<Residency>,
-    used: AtomicBool,
-    checked_at: AtomicI64,
-    /// None: not loaded yet, or a broken invariant stopped a command half-way.
-    pub state: Arc<tokio::sync::Mutex<Option<Loaded<A>>>>,
+    residents: Residents<A>,
 }
 
 /// A command that was decided and published in memory, and whose commit is under way.
@@ -77,14 +56,15 @@ impl<A: Aggregate> Pending<A> {
     ///
     /// # Errors
     /// Another node was faster, the idempotency key was used, or the database is away. Nothing
-    /// was recorded then.
+    /// was recorded then, except that after [`LedgerError::InDoubt`] nobody knows yet.
     pub async fn committed(self) -> Result<Committed<A::Event>, CommandError<A::Error>> {
         match self.done.await {
             Ok(Ok(position)) => Ok(Committed { events: self.events, position }),
             Ok(Err(Lost::Conflict)) => Err(CommandError::Conflict),
             Ok(Err(Lost::KeyUsed(kept))) => Err(CommandError::KeyUsed(kept)),
             Ok(Err(Lost::Unavailable(reason))) => Err(LedgerError::Unavailable(reason).into()),
-            Err(_) => Err(LedgerError::Stopped.into()),
+            // The writer went with the append in its hands.
+            Ok(Err(Lost::InDoubt)) | Err(_) => Err(LedgerError::InDoubt.into()),
         }
     }
 }
@@ -139,23 +119,35 @@ where
 
 impl<A: Eventful> Streams<A> {
     pub(super) fn new(engine: Engine, most: usize) -> Self {
-        let shard = || Mutex::new(Shard { slots: HashMap::new(), ring: VecDeque::new() });
-        Self(Arc::new(Parts {
-            engine,
-            shards: (0..SHARDS).map(|_| shard()).collect(),
-            hasher: RandomState::new(),
-            most_per_shard: most.div_ceil(SHARDS).max(1),
-        }))
+        Self(Arc::new(Parts { engine, residents: Residents::new(most) }))
     }
 
     pub(super) fn pool(&self) -> &PgPool {
         &self.0.engine.0.pool
     }
 
+    /// A place in the writer's queue. Whoever wants to append takes it before the stream's lock:
+    /// waiting with the lock for a place that somebody holds who waits for the lock never ends.
+    pub(super) async fn place(&self) -> Result<mpsc::OwnedPermit<Append>, LedgerError> {
+        let queue = self.0.engine.0.queue.clone();
+        queue.reserve_owned().await.map_err(|_| LedgerError::Stopped)
+    }
+
+    pub(super) fn slot(&self, id: &str) -> Arc<Slot<A>> {
+        self.0.residents.slot(id)
+    }
+
+    /// Streams in memory now.
+    #[must_use]
+    pub fn resident_count(&self) -> usize {
+        self.0.residents.count()
+    }
+
     /// Decides a command in memory and hands it to the writer without waiting for the commit.
     ///
     /// `make` sees the state that the command will be decided on, under the stream's lock, so that
-    /// a command can depend on it (such as an amount trimmed to what is available).
+    /// a command can depend on it (such as an amount trimmed to what is available). It is called
+    /// again where that state turns out to be old.
     ///
     /// # Errors
     /// The aggregate refuses, or its stream cannot be loaded.
@@ -166,44 +158,34 @@ impl<A: Eventful> Streams<A> {
         idempotency: Option<Idempotency>,
         mut make: impl FnMut(&A) -> A::Command,
     ) -> Result<Pending<A>, CommandError<A::Error>> {
-        // A place in the queue first: waiting for one must not keep the stream locked.
-        let engine = &self.0.engine.0;
-        let place = engine.queue.reserve().await.map_err(|_| LedgerError::Stopped)?;
+        let place = self.place().await?;
         loop {
             let slot = self.slot(id);
             let mut state = slot.state.lock().await;
-            if slot.residency.is_void() {
+            if !slot.is_usable(&state) {
                 continue;
             }
-            let mut loaded = self.resident(&slot, &mut state).await?;
-            let events = match loaded.aggregate.decide(make(&loaded.aggregate)) {
-                Ok(events) => events,
-                Err(refusal) => {
-                    let sequence = loaded.sequence;
-                    *state = Some(loaded);
-                    if self.is_stale(&slot, sequence).await? {
-                        slot.residency.void();
-                        continue;
-                    }
-                    return Err(CommandError::Refused(refusal));
+            let loaded = self.resident(&slot, &mut state).await?;
+            let decision = loaded.aggregate.decide(make(&loaded.aggregate));
+            // What appends nothing conflicts with nothing, so it has to look for itself whether
+            // its ground still holds. A refusal may be a moment old; "nothing is left to do" may
+            // not, because its caller will not ask again.
+            let trusted = match &decision {
+                Ok(events) if !events.is_empty() => None,
+                Ok(_) => Some(Duration::ZERO),
+                Err(_) => Some(FRESH),
+            };
+            if let Some(age) = trusted {
+                let sequence = loaded.sequence;
+                if self.is_stale(&slot, sequence, age).await? {
+                    slot.residency.void();
+                    continue;
                 }
-            };
-            let metadata = serde_json::to_string(&context.metadata(&engine.options.node))
+            }
+            let events = decision.map_err(CommandError::Refused)?;
+            let metadata = serde_json::to_string(&context.metadata(self.0.engine.node()))
                 .map_err(|error| LedgerError::Unavailable(error.to_string()))?;
-            let (done, receiver) = oneshot::channel();
-            let append = Append {
-                aggregate_type: A::TYPE,
-                aggregate_id: slot.id.clone(),
-                rows: evolve(&slot.id, &mut loaded, &events, &metadata)?,
-                metadata: metadata.into(),
-                idempotency,
-                residency: slot.residency.clone(),
-                snapshot: self.due_snapshot(&slot.id, &loaded, events.len()),
-                done,
-            };
-            place.send(append);
-            *state = Some(loaded);
-            return Ok(Pending { events, done: receiver });
+            return Ok(self.publish(place, &slot, &mut state, events, metadata, idempotency)?);
         }
     }
 
@@ -215,13 +197,10 @@ impl<A: Eventful> Streams<A> {
         loop {
             let slot = self.slot(id);
             let mut state = slot.state.lock().await;
-            if slot.residency.is_void() {
-                continue;
+            if slot.is_usable(&state) {
+                let loaded = self.resident(&slot, &mut state).await?;
+                return Ok(look(&loaded.aggregate));
             }
-            let loaded = self.resident(&slot, &mut state).await?;
-            let seen = look(&loaded.aggregate);
-            *state = Some(loaded);
-            return Ok(seen);
         }
     }
 
@@ -234,38 +213,45 @@ impl<A: Eventful> Streams<A> {
         let slot = self.slot(id);
         let known = slot.state.lock().await.as_ref().map(|loaded| loaded.sequence);
         let Some(known) = known else { return Ok(true) };
-        slot.checked_at.store(0, Ordering::Relaxed);
-        let stale = self.is_stale(&slot, known).await?;
+        let stale = self.is_stale(&slot, known, Duration::ZERO).await?;
         if stale {
             slot.residency.void();
         }
         Ok(stale)
     }
 
-    /// Takes the state out of its slot, loading it on a miss. If the caller does not put it back
-    /// (a broken invariant unwinds), the next one loads it again.
-    pub(super) async fn resident(
+    /// The state in a slot, loaded on a miss.
+    pub(super) async fn resident<'a>(
         &self,
         slot: &Slot<A>,
-        state: &mut Option<Loaded<A>>,
-    ) -> Result<Loaded<A>, LedgerError> {
-        match state.take() {
-            Some(loaded) => Ok(loaded),
+        state: &'a mut Option<Loaded<A>>,
+    ) -> Result<&'a mut Loaded<A>, LedgerError> {
+        let loaded = match state.take() {
+            Some(loaded) => loaded,
             None => {
+                // Before the read, so that what is appended during it counts as unseen.
                 slot.checked_at.store(now().micros(), Ordering::Relaxed);
-                load(self.pool(), &slot.id).await
+                let loaded = load(self.pool(), &slot.id).await?;
+                slot.loaded.store(true, Ordering::Relaxed);
+                loaded
             }
-        }
+        };
+        Ok(state.insert(loaded))
     }
 
-    /// Whether another node has appended to the stream since it was loaded. An acceptance finds
-    /// that out by itself, because its append conflicts; a refusal appends nothing, so it looks.
-    async fn is_stale(&self, slot: &Slot<A>, sequence: i64) -> Result<bool, LedgerError> {
+    /// Whether another node has appended to the stream since it was loaded; not looked up again
+    /// where that was done within `age`. What appends finds that out by itself: it conflicts.
+    pub(super) async fn is_stale(
+        &self,
+        slot: &Slot<A>,
+        sequence: i64,
+        age: Duration,
+    ) -> Result<bool, LedgerError> {
         let at = now().micros();
-        if at - slot.checked_at.load(Ordering::Relaxed) < FRESH_MICROS {
+        let checked = at.saturating_sub(slot.checked_at.load(Ordering::Relaxed));
+        if u128::from(checked.unsigned_abs()) < age.as_micros() {
             return Ok(false);
         }
-        slot.checked_at.store(at, Ordering::Relaxed);
         let newest: Option<i64> = sqlx::query_scalar(
             "SELECT max(sequence) FROM events WHERE aggregate_type = $1 AND aggregate_id = $2",
         )
@@ -273,18 +259,48 @@ impl<A: Eventful> Streams<A> {
         .bind(&*slot.id)
         .fetch_one(self.pool())
         .await?;
+        slot.checked_at.store(at, Ordering::Relaxed);
         Ok(newest.unwrap_or(0) > sequence)
     }
 
-    pub(super) fn due_snapshot(
+    /// Applies decided events, chains them and hands them to the writer.
+    ///
+    /// Nothing is awaited here, so a cancelled task cannot stop half-way; a panic leaves the slot
+    /// empty, which [`Slot::is_usable`] notices.
+    pub(super) fn publish(
         &self,
-        id: &Arc<str>,
-        loaded: &Loaded<A>,
-        appended: usize,
-    ) -> Option<Snapshot> {
-        let every = self.0.engine.0.options.snapshot_every;
+        place: mpsc::OwnedPermit<Append>,
+        slot: &Slot<A>,
+        state: &mut Option<Loaded<A>>,
+        events: Vec<A::Event>,
+        metadata: String,
+        idempotency: Option<Idempotency>,
+    ) -> Result<Pending<A>, LedgerError> {
+        let Some(mut loaded) = state.take() else {
+            return Err(LedgerError::Unavailable("the stream's state was lost".into()));
+        };
+        let recorded_at = now();
+        let rows = evolve(&slot.id, &mut loaded, &events, &metadata, recorded_at)?;
+        let (done, receiver) = oneshot::channel();
+        place.send(Append {
+            aggregate_type: A::TYPE,
+            aggregate_id: slot.id.clone(),
+            metadata: metadata.into(),
+            recorded_at: recorded_at.micros(),
+            rows,
+            idempotency,
+            residency: slot.residency.clone(),
+            snapshot: self.due_snapshot(&slot.id, &loaded, events.len()),
+            done: Some(done),
+        });
+        *state = Some(loaded);
+        Ok(Pending { events, done: receiver })
+    }
+
+    fn due_snapshot(&self, id: &Arc<str>, loaded: &Loaded<A>, appended: usize) -> Option<Snapshot> {
+        let every = self.0.engine.0.options.snapshot_every.max(1);
         let after = loaded.aggregate.applied();
-        if after / every == (after - appended as u64) / every {
+        if after / every == after.saturating_sub(appended as u64) / every {
             return None;
         }
         let aggregate = loaded.aggregate.clone();
@@ -295,58 +311,6 @@ impl<A: Eventful> Streams<A> {
             payload: Box::new(move || serde_json::to_string(&aggregate)),
         })
     }
-
-    /// The slot of a stream; makes room by evicting streams that nobody uses.
-    pub(super) fn slot(&self, id: &str) -> Arc<Slot<A>> {
-        let shard = (self.0.hasher.hash_one(id) as usize) % SHARDS;
-        let mut shard = self.0.shards[shard].lock();
-        if let Some(slot) = shard.slots.get(id)
-            && !slot.residency.is_void()
-        {
-            slot.used.store(true, Ordering::Relaxed);
-            return slot.clone();
-        }
-        if shard.slots.len() >= self.0.most_per_shard {
-            shard.evict_one();
-        }
-        let id: Arc<str> = id.into();
-        let slot = Arc::new(Slot {
-            id: id.clone(),
-            residency: Arc::default(),
-            used: AtomicBool::new(true),
-            checked_at: AtomicI64::new(0),
-            state: Arc::default(),
-        });
-        if shard.slots.insert(id.clone(), slot.clone()).is_none() {
-            shard.ring.push_back(id);
-        }
-        slot
-    }
-
-    /// Streams in memory now.
-    #[must_use]
-    pub fn resident_count(&self) -> usize {
-        self.0.shards.iter().map(|shard| shard.lock().slots.len()).sum()
-    }
-}
-
-impl<A> Shard<A> {
-    /// Two turns at most: the first takes the marks away, the second finds one without. What is
-    /// in use or still being committed stays, so the bound may be exceeded by what is in flight.
-    fn evict_one(&mut self) {
-        for _ in 0..self.ring.len() * 2 {
-            let Some(id) = self.ring.pop_front() else { return };
-            let Some(slot) = self.slots.get(&id) else { continue };
-            let idle = Arc::strong_count(slot) == 1
-                && Arc::strong_count(&slot.residency) == 1
-                && !slot.used.swap(false, Ordering::Relaxed);
-            if idle {
-                self.slots.remove(&id);
-                return;
-            }
-            self.ring.push_back(id);
-        }
-    }
 }
 
 /// Applies the events and writes down their rows, chained by hash.
@@ -355,8 +319,8 @@ fn evolve<A: Eventful>(
     loaded: &mut Loaded<A>,
     events: &[A::Event],
     metadata: &str,
+    recorded_at: Timestamp,
 ) -> Result<Vec<Row>, LedgerError> {
-    let recorded_at = now();
     let mut rows = Vec::with_capacity(events.len());
     for event in events {
         loaded.aggregate.evolve(event);
@@ -382,36 +346,8 @@ fn evolve<A: Eventful>(
             event_type,
             event_version,
             payload,
-            recorded_at: recorded_at.micros(),
             hash: loaded.hash,
         });
     }
     Ok(rows)
-}
-
-/// As [`Streams::begin`], for events that were decided elsewhere: the `EventStore` trait's way.
-pub(super) async fn publish<A: Eventful>(
-    streams: &Streams<A>,
-    slot: &Slot<A>,
-    state: &mut Option<Loaded<A>>,
-    events: Vec<A::Event>,
-    metadata: String,
-) -> Result<Pending<A>, CommandError<A::Error>> {
-    let engine = &streams.0.engine.0;
-    let place = engine.queue.reserve().await.map_err(|_| LedgerError::Stopped)?;
-    let mut loaded = streams.resident(slot, state).await?;
-    let (done, receiver) = oneshot::channel();
-    let append = Append {
-        aggregate_type: A::TYPE,
-        aggregate_id: slot.id.clone(),
-        rows: evolve(&slot.id, &mut loaded, &events, &metadata)?,
-        metadata: metadata.into(),
-        idempotency: None,
-        residency: slot.residency.clone(),
-        snapshot: streams.due_snapshot(&slot.id, &loaded, events.len()),
-        done,
-    };
-    place.send(append);
-    *state = Some(loaded);
-    Ok(Pending { events, done: receiver })
 }

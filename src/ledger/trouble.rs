@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions as _, Connection as _, PgConnection, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _};
 
 use super::append::{Append, KeptResult, Lost};
 use super::writer::answer;
@@ -17,7 +17,9 @@ pub(super) enum Trouble {
     StreamTaken,
     /// An idempotency key exists.
     KeyTaken,
-    /// PostgreSQL said no: nothing was stored.
+    /// PostgreSQL cannot store something in the batch; nothing of it was stored.
+    Objection(String),
+    /// PostgreSQL cannot store anything now.
     Refused(String),
     /// The connection went: it may or may not have been stored.
     Ambiguous,
@@ -32,6 +34,10 @@ impl Trouble {
             ("23505", Some("idempotency_keys_pkey")) => Self::KeyTaken,
             // Class 57P: the server stops and takes the connection along. 08: the connection broke.
             (code, _) if code.starts_with("57P") || code.starts_with("08") => Self::Ambiguous,
+            // 22, 23: a value or a constraint. 54: too long for an index.
+            (code, _) if ["22", "23", "54"].iter().any(|class| code.starts_with(class)) => {
+                Self::Objection(database.message().to_owned())
+            }
             _ => Self::Refused(database.message().to_owned()),
         }
     }
@@ -54,11 +60,10 @@ impl Link {
 
     /// Connects anew and ends the old session first: a statement that is still on its way there
     /// must not be carried out after we have looked.
-    pub async fn replace(&mut self) -> Result<(), sqlx::Error> {
-        let (mut connection, backend) =
-            tokio::time::timeout(Duration::from_secs(5), open(&self.options))
-                .await
-                .map_err(|_| sqlx::Error::PoolTimedOut)??;
+    ///
+    /// Both sessions are the same role's, and a role sees and may end its own.
+    async fn replace(&mut self) -> Result<(), sqlx::Error> {
+        let (mut connection, backend) = open(&self.options).await?;
         let (pid, started) = self.backend;
         loop {
             let alive: bool = sqlx::query_scalar(
@@ -74,9 +79,8 @@ impl Link {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        let old = std::mem::replace(&mut self.connection, connection);
+        self.connection = connection;
         self.backend = backend;
-        drop(old);
         Ok(())
     }
 }
@@ -85,8 +89,13 @@ async fn open(
     options: &PgConnectOptions,
 ) -> Result<(PgConnection, (i32, DateTime<Utc>)), sqlx::Error> {
     let mut connection = PgConnection::connect_with(options).await?;
-    // An acknowledged event must be on disk whatever the server's default is.
-    sqlx::query("SET synchronous_commit = on").execute(&mut connection).await?;
+    // Whatever the server's defaults are: an acknowledged event must be on disk, and a batch must
+    // wait for another node's instead of failing because it began before that one's commit.
+    connection
+        .execute(
+            "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'",
+        )
+        .await?;
     let row =
         sqlx::query("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
             .fetch_one(&mut connection)
@@ -130,56 +139,62 @@ pub(super) async fn void_losers(link: &mut Link, batch: &[Append]) -> Result<(),
     Ok(())
 }
 
-/// Answers the appends whose key exists, forgets their streams, and returns the others.
-pub(super) async fn refuse_used_keys(
+/// What is recorded under a scope and a key.
+pub(super) type UsedKeys = HashMap<(String, String), KeptResult>;
+
+/// Which of the batch's keys exist.
+pub(super) async fn find_used_keys(
     link: &mut Link,
-    batch: Vec<Append>,
-) -> Result<Vec<Append>, (sqlx::Error, Vec<Append>)> {
+    batch: &[Append],
+) -> Result<UsedKeys, sqlx::Error> {
     let keys = batch.iter().filter_map(|append| append.idempotency.as_ref());
-    let (scopes, names): (Vec<String>, Vec<String>) =
-        keys.map(|key| (key.scope.clone(), key.key.clone())).unzip();
-    let found = sqlx::query(
+    let (scopes, names): (Vec<&str>, Vec<&str>) =
+        keys.map(|key| (key.scope.as_str(), key.key.as_str())).unzip();
+    let rows = sqlx::query(
         "SELECT k.scope, k.key, k.fingerprint, k.result::text FROM idempotency_keys k
          JOIN unnest($1::text[], $2::text[]) AS used (scope, key) USING (scope, key)",
     )
     .bind(scopes)
     .bind(names)
     .fetch_all(&mut link.connection)
-    .await;
-    let rows = match found {
-        Ok(rows) => rows,
-        Err(error) => return Err((error, batch)),
-    };
-    let mut kept: HashMap<(String, String), KeptResult> = rows
-        .iter()
-        .map(|row| {
-            let result = KeptResult { fingerprint: row.get(2), result: row.get(3) };
-            ((row.get(0), row.get(1)), result)
-        })
-        .collect();
+    .await?;
+    let used = rows.iter().map(|row| {
+        let result = KeptResult { fingerprint: row.get(2), result: row.get(3) };
+        ((row.get(0), row.get(1)), result)
+    });
+    Ok(used.collect())
+}
+
+/// Answers the appends whose key exists, forgets their streams, and returns the others.
+pub(super) fn refuse_used_keys(mut used: UsedKeys, batch: Vec<Append>) -> Vec<Append> {
     let mut rest = Vec::with_capacity(batch.len());
-    for append in batch {
-        let used = append
-            .idempotency
-            .as_ref()
-            .and_then(|key| kept.remove(&(key.scope.clone(), key.key.clone())));
-        match used {
+    for mut append in batch {
+        let key = append.idempotency.as_ref();
+        match key.and_then(|key| used.remove(&(key.scope.clone(), key.key.clone()))) {
             Some(result) => {
                 append.residency.void();
-                answer(append, Err(Lost::KeyUsed(result)));
+                answer(&mut append, Err(Lost::KeyUsed(result)));
             }
             None => rest.push(append),
         }
     }
-    Ok(rest)
+    rest
+}
+
+/// [`Link::replace`], and then what the old session did with the batch.
+pub(super) async fn replace_and_read_back(
+    link: &mut Link,
+    batch: &[Append],
+) -> Result<Option<i64>, sqlx::Error> {
+    link.replace().await?;
+    read_back(link, batch).await
 }
 
 /// Whether the batch was stored, by the hash of its first event: the statement is one
 /// transaction, so one event tells for all, and the hash covers what nobody else could write.
-pub(super) async fn read_back(
-    link: &mut Link,
-    batch: &[Append],
-) -> Result<Option<i64>, sqlx::Error> {
+///
+/// A batch of keys alone needs no look: appended again it meets itself and is told the same.
+async fn read_back(link: &mut Link, batch: &[Append]) -> Result<Option<i64>, sqlx::Error> {
     let first = batch.iter().find_map(|append| Some((append, append.rows.first()?)));
     let Some((append, row)) = first else { return Ok(None) };
     let position: Option<i64> = sqlx::query_scalar(

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
@@ -14,6 +14,13 @@ use super::error::LedgerError;
 use super::snapshots::Snapshot;
 use super::statement;
 use super::trouble::{self, Link, Trouble};
+
+/// How long the database may be silent before it counts as away; the longest wait for the row of
+/// `ledger_head` and for a disk that is busy.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long callers wait for a database that is away.
+const PATIENCE: Duration = Duration::from_secs(3);
+const AWAY: &str = "the ledger's database is away";
 
 /// Counters since the start of the process.
 #[derive(Debug, Default)]
@@ -112,7 +119,8 @@ impl Writer {
             tokio::task::yield_now().await;
             let (mut rows, mut bytes) = (0, 0);
             let mut count = |append: &Append| {
-                rows += append.rows.len();
+                // An append without events takes its place too, or there would be no bound.
+                rows += append.rows.len().max(1);
                 bytes += append.rows.iter().map(|row| row.payload.len()).sum::<usize>();
                 rows < self.rows && bytes < self.bytes
             };
@@ -125,47 +133,65 @@ impl Writer {
         }
     }
 
-    /// Brings every append of the batch to an answer.
-    async fn commit(&mut self, mut batch: Vec<Append>, queue: &mut mpsc::Receiver<Append>) {
+    /// Brings every append of the batch to an answer. Where PostgreSQL objects to something in it
+    /// the batch is halved, until what it objects to stands alone and fails alone.
+    async fn commit(&mut self, batch: Vec<Append>, queue: &mut mpsc::Receiver<Append>) {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            let Some(mut left) = self.commit_part(part, queue).await else { continue };
+            let right = left.split_off(left.len() / 2);
+            parts.push(right);
+            parts.push(left);
+        }
+    }
+
+    /// Answers the whole part, or hands it back because it holds something objectionable.
+    async fn commit_part(
+        &mut self,
+        mut batch: Vec<Append>,
+        queue: &mut mpsc::Receiver<Append>,
+    ) -> Option<Vec<Append>> {
         loop {
             batch = self.refuse_void(batch);
             batch = self.hold_repeated_keys(batch);
-            if batch.iter().all(|append| append.rows.is_empty()) {
+            if batch.iter().all(|append| append.rows.is_empty() && append.idempotency.is_none()) {
                 let position = *self.head.borrow();
-                return acknowledge(batch, position, &self.snapshots);
+                acknowledge(batch, position, &self.snapshots);
+                return None;
             }
             let begun = Instant::now();
-            let trouble = match statement::append(&mut self.link.connection, &batch).await {
-                Ok(base) => return self.committed(batch, base, begun),
-                Err(error) => Trouble::of(&error),
-            };
-            batch = match trouble {
-                Trouble::StreamTaken => {
+            let sent = within(SILENCE, statement::append(&mut self.link.connection, &batch)).await;
+            let stored = match sent.map_err(|error| Trouble::of(&error)) {
+                Ok(base) => Some(base),
+                Err(Trouble::StreamTaken) => {
                     self.stats.conflicts.fetch_add(1, Ordering::Relaxed);
-                    match trouble::void_losers(&mut self.link, &batch).await {
-                        Ok(()) => batch,
-                        Err(_) => self.reconnect(batch, queue).await,
+                    match within(SILENCE, trouble::void_losers(&mut self.link, &batch)).await {
+                        Ok(()) => None,
+                        Err(_) => self.resolve(&mut batch, queue).await,
                     }
                 }
-                Trouble::KeyTaken => {
+                Err(Trouble::KeyTaken) => {
                     self.stats.conflicts.fetch_add(1, Ordering::Relaxed);
-                    match trouble::refuse_used_keys(&mut self.link, batch).await {
-                        Ok(rest) => rest,
-                        Err((_, batch)) => self.reconnect(batch, queue).await,
+                    match within(SILENCE, trouble::find_used_keys(&mut self.link, &batch)).await {
+                        Ok(used) => {
+                            batch = trouble::refuse_used_keys(used, batch);
+                            None
+                        }
+                        Err(_) => self.resolve(&mut batch, queue).await,
                     }
                 }
-                Trouble::Refused(reason) => {
+                Err(Trouble::Objection(_)) if batch.len() > 1 => return Some(batch),
+                Err(Trouble::Objection(reason) | Trouble::Refused(reason)) => {
                     tracing::error!(reason, "the ledger refused an append");
-                    return fail(batch, &reason);
+                    fail(batch, &reason);
+                    return None;
                 }
-                Trouble::Ambiguous => {
-                    batch = self.reconnect(batch, queue).await;
-                    match trouble::read_back(&mut self.link, &batch).await {
-                        Ok(Some(base)) => return self.committed(batch, base, begun),
-                        Ok(None) | Err(_) => batch,
-                    }
-                }
+                Err(Trouble::Ambiguous) => self.resolve(&mut batch, queue).await,
             };
+            if let Some(base) = stored {
+                self.committed(batch, base, begun);
+                return None;
+            }
         }
     }
 
@@ -186,8 +212,8 @@ impl Writer {
         }
         let (void, valid): (Vec<_>, Vec<_>) =
             batch.into_iter().partition(|append| append.residency.is_void());
-        for append in void {
-            answer(append, Err(Lost::Conflict));
+        for mut append in void {
+            answer(&mut append, Err(Lost::Conflict));
         }
         valid
     }
@@ -219,35 +245,72 @@ impl Writer {
         now
     }
 
-    /// A new connection, and the certainty that the old one can do nothing any more. While the
-    /// database is away nobody waits in the queue: commands fail, and their streams are forgotten.
-    async fn reconnect(
+    /// A new connection, the certainty that the old one can do nothing any more, and then a look
+    /// at what it did: the position before the batch, if that was stored. Nothing is sent again
+    /// before this look has succeeded.
+    ///
+    /// While the database is away nobody waits for it longer than [`PATIENCE`]: the batch is told
+    /// that it is in doubt (and resolved nevertheless), all others fail.
+    async fn resolve(
         &mut self,
-        batch: Vec<Append>,
+        batch: &mut [Append],
         queue: &mut mpsc::Receiver<Append>,
-    ) -> Vec<Append> {
+    ) -> Option<i64> {
+        let begun = Instant::now();
         let mut attempt = 0_u32;
-        while let Err(error) = self.link.replace().await {
+        loop {
             attempt += 1;
-            tracing::warn!(attempt, %error, "the ledger's database is away, trying again");
-            if attempt > 2 {
-                let mut waiting: Vec<Append> = self.held.drain(..).collect();
-                while let Ok(append) = queue.try_recv() {
-                    waiting.push(append);
+            let look = within(PATIENCE, trouble::replace_and_read_back(&mut self.link, batch));
+            let patient = begun.elapsed() < PATIENCE;
+            let error = match patient {
+                true => look.await,
+                false => refusing(queue, look).await,
+            };
+            let error = match error {
+                Ok(stored) => {
+                    self.stats.reconnects.fetch_add(1, Ordering::Relaxed);
+                    return stored;
                 }
-                fail(waiting, "the ledger's database is away");
+                Err(error) => error,
+            };
+            tracing::warn!(attempt, %error, "the ledger's database is away, trying again");
+            let pause = tokio::time::sleep(Duration::from_millis(50 << attempt.min(4)));
+            if begun.elapsed() < PATIENCE {
+                pause.await;
+                continue;
             }
-            let pause = std::time::Duration::from_millis(100 << attempt.min(4));
-            tokio::time::sleep(pause).await;
+            for append in batch.iter_mut() {
+                answer(append, Err(Lost::InDoubt));
+            }
+            fail(self.held.drain(..).collect(), AWAY);
+            refusing(queue, pause).await;
         }
-        self.stats.reconnects.fetch_add(1, Ordering::Relaxed);
-        batch
     }
 }
 
-/// Answers one append; nobody may be waiting for it any more.
-pub(super) fn answer(append: Append, outcome: Result<i64, Lost>) {
-    if append.done.send(outcome).is_err() {
+/// Works while whoever comes to the queue is told that the database is away.
+async fn refusing<T>(queue: &mut mpsc::Receiver<Append>, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            Some(append) = queue.recv() => fail(vec![append], AWAY),
+        }
+    }
+}
+
+/// An answer from the database in bounded time; a server that is silent is one that is away.
+async fn within<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+}
+
+/// Answers one append, once; nobody may be waiting for it any more.
+pub(super) fn answer(append: &mut Append, outcome: Result<i64, Lost>) {
+    if append.done.take().is_some_and(|done| done.send(outcome).is_err()) {
         tracing::trace!(aggregate.id = %append.aggregate_id, "nobody waited for this append");
     }
 }
@@ -273,7 +336,7 @@ fn acknowledge_one(mut append: Append, position: i64, snapshots: &mpsc::Sender<S
     {
         tracing::debug!(aggregate.id = %append.aggregate_id, "snapshot skipped: many wait");
     }
-    answer(append, Ok(position));
+    answer(&mut append, Ok(position));
 }
 
 /// Nothing of the batch was stored, and the states that it was decided on are forgotten.
@@ -281,7 +344,7 @@ fn fail(batch: Vec<Append>, reason: &str) {
     for append in &batch {
         append.residency.void();
     }
-    for append in batch {
-        answer(append, Err(Lost::Unavailable(reason.to_owned())));
+    for mut append in batch {
+        answer(&mut append, Err(Lost::Unavailable(reason.to_owned())));
     }
 }

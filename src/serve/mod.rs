@@ -35,11 +35,14 @@ pub enum ServeError {
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The read models.
+    #[error("the read models cannot be made: {0}")]
+    Projections(#[from] tollgate_projections::ProjectionError),
     /// The first admin.
     #[error("the first admin cannot be created: {0}")]
     Admin(#[from] PeopleError),
     /// The books refuse what is needed to begin.
-    #[error("{0}")]
+    #[error("{}", .0.with_causes())]
     Books(#[from] ApiError),
     /// The address.
     #[error("{0} cannot be listened on: {1}; choose another LISTEN_ADDR")]

@@ -46,6 +46,8 @@ pub(super) async fn assemble(
         scopes.loops.clone(),
     )
     .await?;
+    // Before anybody reads: a read model without a table would be an error instead of an empty list.
+    tollgate_projections::ensure(&pool).await?;
     let runner = Runner::new(pool.clone());
     let progress = runner.progress();
     scopes.workers.spawn(project(runner, ledger.clone(), scopes.loops.clone()));
@@ -72,10 +74,12 @@ pub(super) async fn assemble(
         mode: config.reserve,
     });
     let changes = Changes::default();
+    let keys = ApiKeys::new(pool.clone());
+    scopes.workers.spawn(workers::learn_revocations(keys.clone(), scopes.loops.clone()));
     start_workers(&gateway, &pool, &upstream_keys, &changes, source, scopes).await;
     Ok(AppState::new(App {
         in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
-        keys: ApiKeys::new(pool),
+        keys,
         config,
         database,
         ledger,

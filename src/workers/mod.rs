@@ -3,7 +3,9 @@
 mod notes;
 mod prices;
 mod recovery;
+mod revocations;
 
 pub use notes::write_notes;
 pub use prices::keep_current;
 pub use recovery::{RecoveryReport, recover_once, run as recover};
+pub use revocations::learn_revocations;

@@ -1,1 +1,4 @@
-//! Integration tests.
+//! Integration tests against a real PostgreSQL.
+
+mod cluster;
+mod ledger;

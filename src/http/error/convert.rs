@@ -27,7 +27,9 @@ where
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Unavailable(_) | LedgerError::Stopped => Self::Unavailable(error.into()),
+            LedgerError::Unavailable(_) | LedgerError::InDoubt | LedgerError::Stopped => {
+                Self::Unavailable(error.into())
+            }
             LedgerError::Unreadable { .. } => Self::internal(error),
         }
     }

@@ -210,6 +210,13 @@ impl ApiError {
         Self::Internal(cause.into())
     }
 
+    /// The error and what caused it, for the log and for the operator; never for a client.
+    pub fn with_causes(&self) -> String {
+        let first: &dyn std::error::Error = self;
+        let causes = std::iter::successors(Some(first), |cause| cause.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// A member with a value that makes no sense.
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
         Self::InvalidRequest { message: message.into(), param: Some(param.into()) }

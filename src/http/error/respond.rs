@@ -187,22 +187,19 @@ fn log(error: &ApiError) {
     let wire = error.wire();
     let status = wire.status.as_u16();
     match error {
-        ApiError::Internal(cause) => {
-            tracing::error!(error.code = wire.code, status, cause = %chain(&**cause), "internal error");
+        ApiError::Internal(_) => {
+            tracing::error!(error.code = wire.code, status, "{}", error.with_causes());
         }
-        ApiError::Unavailable(cause) => {
-            tracing::warn!(error.code = wire.code, status, cause = %chain(&**cause), "unavailable");
+        ApiError::Unavailable(_) => {
+            tracing::warn!(error.code = wire.code, status, "{}", error.with_causes());
         }
+        // Nothing failed: the reader asked for more than there is yet.
+        ApiError::NotYetVisible { .. } => tracing::debug!(status, "not yet visible"),
         _ if wire.status.is_server_error() => {
             tracing::warn!(error.code = wire.code, status, "the request failed");
         }
         _ => tracing::debug!(error.code = wire.code, status, "the request was refused"),
     }
-}
-
-fn chain(cause: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(cause), |cause| cause.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn title(status: StatusCode) -> &'static str {

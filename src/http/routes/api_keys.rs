@@ -121,6 +121,7 @@ impl IssueKeyRequest {
 #[utoipa::path(
     get,
     path = "/v1/auth/api-keys",
+    operation_id = "list_api_keys",
     tag = "api keys",
     params(PageParams),
     responses((status = 200, description = "A page of keys", body = Page<ApiKeyItem>)),
@@ -144,6 +145,7 @@ async fn list(
 #[utoipa::path(
     post,
     path = "/v1/auth/api-keys",
+    operation_id = "issue_api_key",
     tag = "api keys",
     request_body = IssueKeyRequest,
     responses(
@@ -177,6 +179,7 @@ async fn issue(
 #[utoipa::path(
     delete,
     path = "/v1/auth/api-keys/{id}",
+    operation_id = "revoke_api_key",
     tag = "api keys",
     params(("id" = String, Path, description = "The key's id", example = "key_01k2h3j4k5m6n7p8q9r0s1t2v3")),
     responses(

@@ -145,6 +145,7 @@ impl From<User> for MeResponse {
 #[utoipa::path(
     post,
     path = "/v1/auth/register",
+    operation_id = "register",
     tag = "auth",
     request_body = RegisterRequest,
     responses(
@@ -172,6 +173,7 @@ async fn register(
 #[utoipa::path(
     post,
     path = "/v1/auth/login",
+    operation_id = "login",
     tag = "auth",
     request_body = LoginRequest,
     responses(
@@ -194,6 +196,7 @@ async fn login(
 #[utoipa::path(
     post,
     path = "/v1/auth/refresh",
+    operation_id = "refresh",
     tag = "auth",
     request_body = RefreshRequest,
     responses(
@@ -215,6 +218,7 @@ async fn refresh(
 #[utoipa::path(
     post,
     path = "/v1/auth/logout",
+    operation_id = "logout",
     tag = "auth",
     responses((status = 204, description = "Signed out")),
     security(("session" = []))
@@ -230,6 +234,7 @@ async fn logout(State(app): State<AppState>, who: SignedIn) -> Result<StatusCode
 #[utoipa::path(
     get,
     path = "/v1/auth/me",
+    operation_id = "show_me",
     tag = "auth",
     responses((status = 200, description = "The person", body = MeResponse)),
     security(("session" = []))

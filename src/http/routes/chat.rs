@@ -50,6 +50,7 @@ struct ChatCompletionRequest {
 #[utoipa::path(
     post,
     path = "/v1/chat/completions",
+    operation_id = "create_chat_completion",
     tag = "models",
     request_body(
         content = ChatCompletionRequest,
@@ -73,15 +74,15 @@ struct ChatCompletionRequest {
             })),
             (String = "text/event-stream")
         )),
-        (status = 400, description = "The request makes no sense", body = serde_json::Value),
-        (status = 401, description = "No valid API key", body = serde_json::Value),
-        (status = 402, description = "Not enough money", body = serde_json::Value),
-        (status = 403, description = "Suspended, or a limit of the key", body = serde_json::Value),
-        (status = 404, description = "No such model for sale", body = serde_json::Value),
-        (status = 413, description = "The body is too large", body = serde_json::Value),
-        (status = 429, description = "Too many requests", body = serde_json::Value),
-        (status = 502, description = "The provider failed", body = serde_json::Value),
-        (status = 503, description = "Nobody can serve it now", body = serde_json::Value),
+        (status = 400, description = "The request makes no sense"),
+        (status = 401, description = "No valid API key"),
+        (status = 402, description = "Not enough money"),
+        (status = 403, description = "Suspended, or a limit of the key"),
+        (status = 404, description = "No such model for sale"),
+        (status = 413, description = "The body is too large"),
+        (status = 429, description = "Too many requests"),
+        (status = 502, description = "The provider failed"),
+        (status = 503, description = "Nobody can serve it now"),
     ),
     security(("api_key" = []))
 )]

@@ -84,6 +84,7 @@ impl From<Option<&DatabaseHealth>> for DatabaseItem {
 #[utoipa::path(
     get,
     path = "/health",
+    operation_id = "show_health",
     tag = "health",
     responses(
         (status = 200, description = "Requests are served", body = HealthResponse),
@@ -100,6 +101,7 @@ async fn health_short(state: State<AppState>) -> (StatusCode, Json<HealthRespons
 #[utoipa::path(
     get,
     path = "/v1/health",
+    operation_id = "show_health_v1",
     tag = "health",
     responses(
         (status = 200, description = "Requests are served", body = HealthResponse),

@@ -53,6 +53,7 @@ async fn ratios<'p>(
 #[utoipa::path(
     get,
     path = "/v1/models",
+    operation_id = "list_models",
     tag = "models",
     responses(
         (status = 200, description = "The models", body = serde_json::Value, example = json!({
@@ -61,7 +62,7 @@ async fn ratios<'p>(
                 "pricing": { "prompt": "0.00000012", "completion": "0.00000048" } }],
             "total_count": 1
         })),
-        (status = 401, description = "The API key is not valid", body = serde_json::Value),
+        (status = 401, description = "The API key is not valid"),
     ),
     security((), ("api_key" = []))
 )]
@@ -81,6 +82,7 @@ async fn models(
 #[utoipa::path(
     get,
     path = "/v1/models/{model}",
+    operation_id = "show_model",
     tag = "models",
     params(("model" = String, Path, description = "Its id, with the slash encoded",
         example = "openai%2Fgpt-4o-mini")),
@@ -90,8 +92,8 @@ async fn models(
             "context_length": 128_000,
             "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
         })),
-        (status = 401, description = "The API key is not valid", body = serde_json::Value),
-        (status = 404, description = "No such model for sale", body = serde_json::Value),
+        (status = 401, description = "The API key is not valid"),
+        (status = 404, description = "No such model for sale"),
     ),
     security((), ("api_key" = []))
 )]
@@ -109,6 +111,7 @@ async fn model(
 #[utoipa::path(
     get,
     path = "/v1/models/{author}/{slug}",
+    operation_id = "show_model_by_author",
     tag = "models",
     params(
         ("author" = String, Path, description = "What stands before the slash of its id",
@@ -121,8 +124,8 @@ async fn model(
             "context_length": 128_000,
             "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
         })),
-        (status = 401, description = "The API key is not valid", body = serde_json::Value),
-        (status = 404, description = "No such model for sale", body = serde_json::Value),
+        (status = 401, description = "The API key is not valid"),
+        (status = 404, description = "No such model for sale"),
     ),
     security((), ("api_key" = []))
 )]

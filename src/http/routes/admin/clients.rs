@@ -77,6 +77,7 @@ impl ClientItem {
 #[utoipa::path(
     get,
     path = "/v1/admin/clients",
+    operation_id = "list_clients",
     tag = "admin",
     params(PageParams),
     responses((status = 200, description = "A page of customers", body = Page<ClientItem>)),

@@ -99,6 +99,7 @@ impl MasterAccountItem {
 #[utoipa::path(
     get,
     path = "/v1/admin/master-accounts",
+    operation_id = "list_master_accounts",
     tag = "admin",
     params(PageParams),
     responses((status = 200, description = "A page of master accounts", body = Page<MasterAccountItem>)),

@@ -158,6 +158,7 @@ fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
 #[utoipa::path(
     get,
     path = "/v1/admin/logs",
+    operation_id = "list_logs",
     tag = "admin",
     params(LogParams),
     responses((status = 200, description = "A page of requests", body = Page<LogItem>)),

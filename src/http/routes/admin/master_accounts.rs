@@ -161,6 +161,7 @@ impl From<Outcome<Purchase>> for PurchaseResponse {
 #[utoipa::path(
     post,
     path = "/v1/admin/master-accounts",
+    operation_id = "register_master_account",
     tag = "admin",
     request_body = MasterAccountRequest,
     responses(
@@ -207,6 +208,7 @@ impl MasterAccountResponse {
 #[utoipa::path(
     post,
     path = "/v1/admin/master-accounts/{id}/purchases",
+    operation_id = "purchase_credits",
     tag = "admin",
     params(
         ("id" = String, Path, description = "For which master account", example = "mast_01k2h3j4k5m6n7p8q9r0s1t2v3"),

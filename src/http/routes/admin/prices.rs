@@ -78,6 +78,7 @@ impl PricesResponse {
 #[utoipa::path(
     get,
     path = "/v1/admin/prices",
+    operation_id = "show_prices",
     tag = "admin",
     params(ReadParams),
     responses((status = 200, description = "The price book", body = PricesResponse)),
@@ -98,6 +99,7 @@ async fn show(
 #[utoipa::path(
     put,
     path = "/v1/admin/prices",
+    operation_id = "change_prices",
     tag = "admin",
     request_body = PricesRequest,
     responses((status = 200, description = "Changed", body = Written)),

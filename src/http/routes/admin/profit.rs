@@ -111,6 +111,7 @@ impl ProfitParams {
 #[utoipa::path(
     get,
     path = "/v1/admin/profit",
+    operation_id = "show_profit",
     tag = "admin",
     params(ProfitParams),
     responses((status = 200, description = "The report", body = Page<ProfitItem>)),

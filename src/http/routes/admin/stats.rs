@@ -72,6 +72,7 @@ impl StatsResponse {
 #[utoipa::path(
     get,
     path = "/v1/admin/stats",
+    operation_id = "show_stats",
     tag = "admin",
     params(ReadParams),
     responses((status = 200, description = "The figures", body = StatsResponse)),

@@ -77,6 +77,7 @@ impl From<Outcome<TopUp>> for TopUpResponse {
 #[utoipa::path(
     post,
     path = "/v1/admin/clients/{account_id}/top-ups",
+    operation_id = "top_up_client",
     tag = "admin",
     params(
         ("account_id" = String, Path, description = "Whose", example = "acct_01k2h3j4k5m6n7p8q9r0s1t2v3"),

@@ -83,6 +83,7 @@ impl BalanceResponse {
 #[utoipa::path(
     get,
     path = "/v1/client/balance",
+    operation_id = "show_balance",
     tag = "client",
     params(ReadParams),
     responses((status = 200, description = "The balance", body = BalanceResponse)),

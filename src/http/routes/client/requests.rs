@@ -90,6 +90,7 @@ impl From<Request> for ClientRequestItem {
 #[utoipa::path(
     get,
     path = "/v1/client/recent-requests",
+    operation_id = "list_recent_requests",
     tag = "client",
     params(PageParams),
     responses((status = 200, description = "A page of requests", body = Page<ClientRequestItem>)),

@@ -112,6 +112,7 @@ impl From<ModelUsage> for ModelUsageItem {
 #[utoipa::path(
     get,
     path = "/v1/client/usage",
+    operation_id = "show_usage",
     tag = "client",
     params(SpanParams),
     responses((status = 200, description = "The sums", body = UsageResponse)),
@@ -134,6 +135,7 @@ async fn total(
 #[utoipa::path(
     get,
     path = "/v1/client/usage/daily",
+    operation_id = "show_daily_usage",
     tag = "client",
     params(SpanParams),
     responses((status = 200, description = "The days", body = Page<DailyUsageItem>)),
@@ -155,6 +157,7 @@ async fn daily(
 #[utoipa::path(
     get,
     path = "/v1/client/models/usage",
+    operation_id = "show_model_usage",
     tag = "client",
     params(SpanParams),
     responses((status = 200, description = "The models", body = Page<ModelUsageItem>)),
