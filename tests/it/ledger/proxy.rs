@@ -126,7 +126,11 @@ async fn accept(
 }
 
 /// One connection, until either side or a cut ends it.
-async fn forward(client: UnixStream, real: impl AsRef<Path>, shared: Arc<Shared>) -> io::Result<()> {
+async fn forward(
+    client: UnixStream,
+    real: impl AsRef<Path>,
+    shared: Arc<Shared>,
+) -> io::Result<()> {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = UnixStream::connect(real).await?.into_split();
     let swallow = Arc::new(AtomicBool::new(false));
