@@ -1,9 +1,6 @@
 //! The application under test.
 
-mod database;
 mod people;
-
-use std::sync::Arc;
 
 use reqwest::{Method, StatusCode, header};
 use serde_json::{Value, json};
@@ -12,7 +9,7 @@ use tollgate::http::AppState;
 use tollgate::serve::{self, Running};
 use tollgate_projections::audit;
 
-use database::{Shared, TestDatabase};
+use crate::cluster::TestDatabase;
 pub use people::Person;
 
 /// How long the read models may take to reach the end of the log.
@@ -21,8 +18,8 @@ const CAUGHT_UP: std::time::Duration = std::time::Duration::from_secs(10);
 /// A running application with a database of its own.
 pub struct TestApp {
     running: Option<Running>,
-    database: Option<TestDatabase>,
-    shared: Arc<Shared>,
+    /// Dropped after the application has stopped.
+    _database: TestDatabase,
     client: reqwest::Client,
     base: String,
     audited: bool,
@@ -77,9 +74,8 @@ impl TestApp {
 
     /// Starts an application with an empty database and another configuration.
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
-        let shared = Shared::get().await;
-        let database = shared.create().await;
-        let mut config = configuration(&shared);
+        let database = TestDatabase::migrated().await;
+        let mut config = configuration();
         config.database = DatabaseConfig::Server {
             server: Box::new(database.server.clone()),
             owner: Box::new(database.owner.clone()),
@@ -88,8 +84,7 @@ impl TestApp {
         let running = serve::start(config).await.expect("the application starts");
         let base = format!("http://{}", running.address());
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let (running, database) = (Some(running), Some(database));
-        Self { running, database, shared, client, base, audited: false }
+        Self { running: Some(running), _database: database, client, base, audited: false }
     }
 
     /// The application from inside.
@@ -156,7 +151,6 @@ impl TestApp {
         let report = report.expect("the audit is carried out");
         drop(pool);
         self.running.take().expect("it runs").stop().await;
-        self.database.take().expect("it is there").remove(&self.shared).await;
         assert!(report.is_clean(), "{report}");
     }
 
@@ -192,10 +186,10 @@ pub async fn read(request: reqwest::RequestBuilder) -> Answer {
     Answer { status, headers, body, text }
 }
 
-fn configuration(shared: &Shared) -> Config {
-    let data_dir = shared.directory().display().to_string();
-    let lookup = move |name: &str| match name {
-        "TOLLGATE_DATA_DIR" => Some(data_dir.clone()),
+fn configuration() -> Config {
+    let lookup = |name: &str| match name {
+        // Everything that would be kept there is given.
+        "TOLLGATE_DATA_DIR" => Some("/nonexistent".to_owned()),
         "LISTEN_ADDR" => Some("127.0.0.1:0".to_owned()),
         "SECRET_KEY" => Some("a secret key that only tests know of".to_owned()),
         "ENCRYPTION_KEY" => Some("42".repeat(32)),

@@ -51,7 +51,8 @@ impl Load {
                 let mut told = Vec::new();
                 while !enough.load(Ordering::Relaxed) {
                     let (id, stream) = (fresh(), format!("c{}", client % 5));
-                    let sent = counters.execute(&stream, super::add(id), &by("test"), None);
+                    let by = by("test");
+                    let sent = counters.execute(&stream, super::add(id), &by, None);
                     let outcome = soon("a command ends in bounded time", sent).await;
                     told.push((id, Told::of(&outcome)));
                     if outcome.is_err() {
@@ -184,12 +185,13 @@ async fn while_the_database_is_away_commands_fail_in_bounded_time_and_work_again
         let in_doubt = in_doubt.unwrap();
         soon("the cut", proxy.until_cut(if cut == Cut::BeforeTheAnswer { 1 } else { 2 })).await;
         let begun = Instant::now();
-        let behind = node.counters.execute("d", Count::Add { id: 2, by: 1 }, &by("test"), None);
+        let context = by("test");
+        let behind = node.counters.execute("d", Count::Add { id: 2, by: 1 }, &context, None);
         assert_eq!(Told::of(&soon("the one behind", behind).await), Told::Nothing);
         let outcome = soon("the one in doubt", in_doubt.committed()).await;
         assert_eq!(Told::of(&outcome), Told::InDoubt);
         let at_once = Instant::now();
-        let later = node.counters.execute("d", Count::Add { id: 3, by: 1 }, &by("test"), None);
+        let later = node.counters.execute("d", Count::Add { id: 3, by: 1 }, &context, None);
         assert_eq!(Told::of(&soon("a later one", later).await), Told::Nothing);
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
         assert!(at_once.elapsed() < Duration::from_secs(6), "{:?}", at_once.elapsed());
