@@ -7,9 +7,9 @@ help: ## Show this list
 setup: ## Install what is missing on this machine
 	@.ci/setup.sh
 
-run: ## Build and start the gateway, with a database and an upstream of its own where none is configured
+run: ## Build and start the gateway; where none is configured, with its own database, upstream and demo customer
 	cargo build --release --workspace
-	exec target/release/tollgate serve
+	exec target/release/tollgate serve --demo
 
 test: ## Check the format, the lints and every test
 	@.ci/test.sh

@@ -268,6 +268,12 @@ impl Reserved {
             match pending.committed().await {
                 Ok(_) => return Ok(open),
                 Err(CommandError::Conflict) => {}
+                Err(error @ CommandError::Ledger(LedgerError::InDoubt)) => {
+                    // It may have been stored after all. The request is refused now, so it must
+                    // not keep the money: given back as soon as the books answer again.
+                    open.spawn(|open| open.release(ReleaseReason::UpstreamUnreachable));
+                    return Err(error.into());
+                }
                 Err(error) => return Err(error.into()),
             }
             let at = now();
@@ -351,6 +357,11 @@ impl OpenReservation {
                 Ok(committed) => {
                     let charged = committed.events.iter().find_map(charge_of);
                     tracing::debug!(reservation.id = %self.id, ?charged, "reservation ended");
+                    return;
+                }
+                // After a commit in doubt it turned out that there is nothing to end.
+                Err(CommandError::Refused(AccountError::ReservationNotFound(_))) => {
+                    tracing::debug!(reservation.id = %self.id, "there was no such reservation");
                     return;
                 }
                 Err(error) if error.is_transient() && !self.books.stop.is_cancelled() => {

@@ -31,6 +31,9 @@ enum What {
         /// Seconds of measuring
         #[arg(long, default_value_t = 5)]
         seconds: u64,
+        /// Writers of the ledger
+        #[arg(long)]
+        writers: Option<usize>,
     },
     /// The gateway as a process, with an instant upstream
     Gateway {
@@ -56,8 +59,8 @@ pub(super) async fn run(args: BenchArgs) -> Result<(), CliError> {
     }
     let postgres = Stage::postgres(&args.data_dir).await?;
     let outcome = match args.what {
-        What::Ledger { clients, accounts, seconds } => {
-            commands(&postgres, clients, accounts, seconds).await
+        What::Ledger { clients, accounts, seconds, writers } => {
+            commands(&postgres, clients, accounts, seconds, writers).await
         }
         What::Gateway { .. } => Ok(()),
     };
@@ -70,8 +73,9 @@ async fn commands(
     clients: usize,
     accounts: usize,
     seconds: u64,
+    writers: Option<usize>,
 ) -> Result<(), BenchError> {
-    let stage = Stage::open(postgres, "bench_ledger").await?;
+    let stage = Stage::with_writers(postgres, "bench_ledger", writers).await?;
     let funded = ledger::open_accounts(&stage.ledger, accounts).await?;
     ledger::run(&stage, &funded, clients, Duration::from_secs(1)).await?;
     let figures = ledger::run(&stage, &funded, clients, Duration::from_secs(seconds)).await?;

@@ -45,6 +45,8 @@ pub struct Config {
     pub default_sale_ratio: Decimal,
     /// `BODY_LIMIT_BYTES`
     pub body_limit_bytes: usize,
+    /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`
+    pub recovery: RecoveryTimes,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
     /// `LOG_FORMAT`, `LOG_FILTER`
@@ -104,6 +106,29 @@ pub struct UpstreamTimeouts {
     pub idle: Duration,
     /// For the whole request.
     pub total: Duration,
+}
+
+/// When reservations that a process has left open are ended by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoveryTimes {
+    /// A process that did not say for so long that it is alive has stopped.
+    pub gone: Duration,
+    /// How often somebody looks.
+    pub look: Duration,
+}
+
+impl Default for RecoveryTimes {
+    fn default() -> Self {
+        Self { gone: Duration::from_secs(20), look: Duration::from_secs(5) }
+    }
+}
+
+impl RecoveryTimes {
+    /// How often a process says that it is alive: three of its words may get lost.
+    #[must_use]
+    pub fn heartbeat(self) -> Duration {
+        self.gone / 4
+    }
 }
 
 /// The first admin.

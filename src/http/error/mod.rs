@@ -172,7 +172,7 @@ pub enum ApiError {
         retry_after: Option<Duration>,
     },
     /// The upstream failed, or refused us instead of the client.
-    #[error("The model's provider failed to answer. Nothing was charged.")]
+    #[error("The model's provider failed to answer: try again.")]
     UpstreamUnavailable,
     /// No upstream account can take the request now.
     #[error("No provider can take this request now: try again.")]
