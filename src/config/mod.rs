@@ -1,7 +1,7 @@
 //! Configuration from environment variables.
 //!
-//! A run without `DATABASE_URL` is *private*: the database and every secret that isn't given live in the data
-//! directory. With `DATABASE_URL` there may be several nodes, so nothing is generated.
+//! A run without `DATABASE_URL` is *private*: the database and every secret that isn't given live
+//! in the data directory. With `DATABASE_URL` there may be several nodes, so nothing is generated.
 
 pub(crate) mod kept;
 mod reader;
@@ -65,7 +65,8 @@ pub enum DatabaseConfig {
     Server {
         /// `DATABASE_URL`: the role that serves.
         server: Box<PgConnectOptions>,
-        /// `DATABASE_OWNER_URL`: the role that owns the tables and migrates; absent, the one that serves.
+        /// `DATABASE_OWNER_URL`: the role that owns the tables and migrates; absent, the one that
+        /// serves.
         owner: Box<PgConnectOptions>,
     },
 }
@@ -175,7 +176,8 @@ impl Default for LogConfig {
 }
 
 impl Config {
-    /// Reads the process's environment. In a private run this generates what is absent and keeps it.
+    /// Reads the process's environment. In a private run this generates what is absent and keeps
+    /// it.
     pub fn from_env() -> Result<Self, ConfigErrors> {
         Self::from_lookup(&environment)
     }

@@ -112,7 +112,8 @@ fn upstream(reader: &mut Reader<'_>) -> UpstreamConfig {
         reader.parse_secret("OPENROUTER_MASTER_KEYS", "keys with commas between them", |text| {
             let mut keys: Vec<Secret> = Vec::new();
             for key in text.split(',').map(str::trim).filter(|key| !key.is_empty()) {
-                // It travels in a header; a line break or a space inside is a slip of the clipboard.
+                // It travels in a header; a line break or a space inside is a slip of the
+                // clipboard.
                 if !key.chars().all(|c| c.is_ascii_graphic()) {
                     return None;
                 }
@@ -214,7 +215,8 @@ fn admin(reader: &mut Reader<'_>, data_dir: Option<&Path>) -> Option<AdminConfig
     Some(AdminConfig { email, password: Secret::new(kept), generated_in })
 }
 
-/// What the data directory keeps for a variable that is absent; refused where there is no such directory.
+/// What the data directory keeps for a variable that is absent; refused where there is no such
+/// directory.
 fn keep(
     reader: &mut Reader<'_>,
     variable: &'static str,

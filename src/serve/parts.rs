@@ -44,7 +44,8 @@ pub(super) async fn assemble(
         scopes.loops.clone(),
     )
     .await?;
-    // Before anybody reads: a read model without a table would be an error instead of an empty list.
+    // Before anybody reads: a read model without a table would be an error instead of an empty
+    // list.
     tollgate_projections::ensure(&pool).await?;
     let runner = Runner::new(pool.clone());
     let progress = runner.progress();

@@ -1,5 +1,5 @@
-//! Integration tests on a real PostgreSQL: the ledger's engine, and the whole application in this process with the
-//! sandbox upstream.
+//! Integration tests on a real PostgreSQL: the ledger's engine, and the whole application in this
+//! process with the sandbox upstream.
 //!
 //! Every test of the application ends with `app.audit().await`; one that forgot it fails.
 

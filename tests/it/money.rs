@@ -126,7 +126,7 @@ async fn the_default_sale_ratio_is_changed_and_counts_for_the_next_charge() {
     // The request path takes it over a moment later.
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     app.chat(&key, "hello").await.expect(200);
-    app.caught_up().await;
+    app.settled().await;
     let requests = app.get("/v1/client/recent-requests", &ada.token).await.expect(200);
     assert_eq!(requests["data"][0]["sale_ratio"], "0.5");
     app.audit().await;

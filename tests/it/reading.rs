@@ -66,7 +66,7 @@ async fn clients_and_logs_are_paged_too() {
         app.chat(&key, "hello").await.expect(200);
     }
     let admin = app.admin().await;
-    app.caught_up().await;
+    app.settled().await;
     for (path, whole) in [("/v1/admin/clients", 3), ("/v1/admin/logs", 3)] {
         let mut count = 0;
         let mut next = format!("{path}?limit=2");
@@ -109,7 +109,7 @@ async fn usage_and_profit_add_up_to_the_charges() {
         app.chat(&key, "hello").await.expect(200);
     }
     let admin = app.admin().await;
-    app.caught_up().await;
+    app.settled().await;
     let usage = app.get("/v1/client/usage", &ada.token).await.expect(200);
     let balance = app.get("/v1/client/balance", &ada.token).await.expect(200);
     assert_eq!(usage["requests"], 2);

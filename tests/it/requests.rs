@@ -11,7 +11,7 @@ async fn a_request_is_charged_and_explained() {
     let answer = app.chat(&key, "What is double-entry bookkeeping?").await;
     let request_id = answer.headers["x-request-id"].to_str().unwrap().to_owned();
     answer.expect(200);
-    app.caught_up().await;
+    app.settled().await;
     let page = app.get("/v1/client/recent-requests", &ada.token).await;
     for hidden in ["cost_rate", "cost_usd\":\"", "master_account", "generation"] {
         let shown = page.text.replace("list_cost_usd", "");

@@ -88,7 +88,7 @@ async fn tenants_see_only_their_own() {
     let (ada, ada_key) = app.paying_customer("ada").await;
     let (bob, _) = app.paying_customer("bob").await;
     app.chat(&ada_key, "hello").await.expect(200);
-    let at = app.caught_up().await;
+    let at = app.settled().await;
     let path = format!("/v1/client/recent-requests?at_least={at}");
     let count = async |token: &str| {
         let page = app.get(&path, token).await.expect(200);

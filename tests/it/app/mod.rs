@@ -154,14 +154,16 @@ impl TestApp {
         assert!(report.is_clean(), "{report}");
     }
 
-    async fn settled(&self) {
+    /// Waits until every request has come to its end in the books, which is a moment after its
+    /// answer, and the read models have it. Returns their position.
+    pub async fn settled(&self) -> i64 {
         use tollgate_projections::queries::{OpenFilter, PageRequest, open_reservations};
         for _ in 0..100 {
-            self.caught_up().await;
+            let position = self.caught_up().await;
             let (filter, page) = (OpenFilter::default(), PageRequest::default());
             let open = open_reservations(self.state().database.pool(), &filter, &page).await;
             if open.expect("the read model can be read").items.is_empty() {
-                return;
+                return position;
             }
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
         }
