@@ -173,6 +173,33 @@ async fn a_look_that_fails_is_taken_again_before_anything_is_sent_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_is_refused_says_nothing_about_the_commit() {
+    let stage = Stage::open().await;
+    let proxy = Proxy::before(&stage.database.server);
+    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    node.add("c", fresh()).await;
+    let mut superuser = stage.superuser().await;
+    // It may append and not read.
+    superuser.execute("REVOKE SELECT ON events FROM tollgate").await.unwrap();
+    proxy.cut(1, Cut::BeforeTheAnswer);
+    let by = by("test");
+    let pending = node.counters.begin("c", &by, None, |_| super::add(fresh())).await.unwrap();
+    let outcome = soon("the outcome", pending.committed()).await;
+    assert_eq!(Told::of(&outcome), Told::InDoubt);
+    superuser.execute("GRANT SELECT ON events TO tollgate").await.unwrap();
+    eventually("it works again", async || {
+        let again = node.counters.execute("d", super::add(fresh()), &by, None).await;
+        Told::of(&again) == Told::Done
+    })
+    .await;
+    let stats = node.engine().stats();
+    assert_eq!((stats.batches, stats.conflicts), (3, 0), "it was found, not sent again");
+    node.stop().await;
+    assert_eq!(stage.audited().await.fold::<Counter>("c").sum, 2);
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_statement_that_still_waits_is_ended_before_it_is_sent_again() {
     let stage = Stage::open().await;
     let proxy = Proxy::before(&stage.database.server);
