@@ -41,19 +41,19 @@ impl Copy {
 #[derive(Debug)]
 pub(crate) struct Statements {
     pub(crate) copy: Copy,
-    upsert: BTreeMap<&'static str, String>,
+    write: BTreeMap<&'static str, String>,
 }
 
 impl Statements {
     pub(crate) fn of(copy: Copy) -> Self {
-        let upsert = PROJECTIONS
+        let write = PROJECTIONS
             .iter()
             .map(|p| match p.table.life {
                 Life::Appended => (p.name, p.table.copy_in(copy.schema())),
                 Life::Grouped | Life::Open => (p.name, p.table.upsert(copy.schema())),
             })
             .collect();
-        Self { copy, upsert }
+        Self { copy, write }
     }
 }
 
@@ -184,20 +184,31 @@ async fn flush_one(
     projection: &Projection,
     fold: &mut dyn Fold,
 ) -> Result<(), ProjectionError> {
-    let sql = &statements.upsert[projection.name];
-    if let Some(lines) = fold.lines() {
-        return copy_in(connection, sql, lines.bytes()).await;
+    match fold.lines() {
+        Some(lines) => copy_in(connection, &statements.write[projection.name], lines.bytes()).await,
+        None => upsert_fold(connection, statements, projection, fold).await,
     }
+}
+
+/// Writes a fold that is not appended: removes what is gone, adds up the rest.
+pub(crate) async fn upsert_fold(
+    connection: &mut PgConnection,
+    statements: &Statements,
+    projection: &Projection,
+    fold: &dyn Fold,
+) -> Result<(), ProjectionError> {
+    let table = projection.table;
     if !fold.removed().is_empty() {
-        let table = projection.table;
-        let key = table.columns[0].name;
-        let schema = statements.copy.schema();
+        let (schema, key) = (statements.copy.schema(), table.columns[0].name);
         let delete = format!("DELETE FROM {schema}.{} WHERE {key} = ANY($1)", table.name);
         sqlx::query(&delete).bind(fold.removed()).execute(&mut *connection).await?;
     }
-    let mut arrays = projection.table.arrays();
+    let mut arrays = table.arrays();
     fold.write(&mut arrays);
-    bind(sql, arrays.into_columns()).execute(connection).await?;
+    if !arrays.is_empty() {
+        let sql = &statements.write[projection.name];
+        bind(sql, arrays.into_columns()).execute(connection).await?;
+    }
     Ok(())
 }
 

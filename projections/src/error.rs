@@ -43,6 +43,9 @@ pub enum ProjectionError {
     /// Another process is rebuilding.
     #[error("another process is rebuilding the read models")]
     Busy,
+    /// No projection has this name.
+    #[error("there is no projection `{0}`")]
+    Unknown(String),
     /// A worker thread died.
     #[error("a worker stopped: {0}")]
     Worker(String),
@@ -54,7 +57,11 @@ impl ProjectionError {
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Database(_) | Self::Busy => true,
-            Self::Event { .. } | Self::Hole { .. } | Self::Protocol | Self::Worker(_) => false,
+            Self::Event { .. }
+            | Self::Hole { .. }
+            | Self::Protocol
+            | Self::Unknown(_)
+            | Self::Worker(_) => false,
         }
     }
 }

@@ -38,11 +38,6 @@ impl<const SCALE: u32> Exact<SCALE> {
         Ok(())
     }
 
-    /// The number of units; what is compared where two sums must be equal.
-    pub const fn raw(self) -> i128 {
-        self.0
-    }
-
     fn units(amount: Decimal) -> Option<i128> {
         let missing = SCALE.checked_sub(amount.scale())?;
         amount.mantissa().checked_mul(10_i128.checked_pow(missing)?)

@@ -30,8 +30,6 @@ pub(crate) trait Fold: Send + Sync {
     fn lines(&mut self) -> Option<&mut CopyText> {
         None
     }
-    /// Forgets everything.
-    fn clear(&mut self);
 }
 
 /// Rows that are added up under a key.
@@ -87,10 +85,6 @@ impl<R: Row> Fold for Grouped<R> {
             sink.end_row();
         }
     }
-
-    fn clear(&mut self) {
-        self.0.clear();
-    }
 }
 
 /// A table with one row per event of some kind.
@@ -144,11 +138,6 @@ impl<L: Line> Fold for Appended<L> {
 
     fn lines(&mut self) -> Option<&mut CopyText> {
         Some(&mut self.text)
-    }
-
-    fn clear(&mut self) {
-        self.text.take();
-        self.rows = 0;
     }
 }
 

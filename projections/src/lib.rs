@@ -10,6 +10,7 @@
 pub mod audit;
 mod batch;
 pub mod bench;
+mod digest;
 mod error;
 mod exact;
 mod fold;
@@ -21,6 +22,7 @@ pub mod rebuild;
 mod runner;
 mod schema;
 mod seen;
+mod shards;
 mod sink;
 mod table;
 

@@ -75,13 +75,13 @@ impl<'a> LogRow<'a> {
     }
 }
 
-/// The stream that a row belongs to, without reading the rest of it.
-pub(crate) fn stream_of(bytes: &[u8]) -> Option<&[u8]> {
+/// The position of a row and the stream that it belongs to, without reading the rest of it.
+pub(crate) fn place_of(bytes: &[u8]) -> Option<(i64, &[u8])> {
     let mut fields = Fields::open(bytes)?;
-    fields.int()?;
+    let position = fields.int()?;
     fields.int()?;
     fields.bytes()?;
-    fields.bytes()
+    Some((position, fields.bytes()?))
 }
 
 /// Whether this message is the end marker of a binary COPY.
@@ -121,6 +121,20 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// COPY takes no parameters; two integers cannot be anything but integers.
+pub(crate) fn statement(columns: &str, after: i64, until: i64) -> String {
+    format!(
+        "COPY (SELECT {columns} FROM events WHERE position > {after} AND position <= {until} \
+         ORDER BY position) TO STDOUT (FORMAT binary)"
+    )
+}
+
+/// For reading long stretches: the index on positions is the order that is wanted, and a planner
+/// without statistics would sort the whole log on disk instead. Text is as [`crate::sink`] writes.
+pub(crate) const LONG_READ: &str = "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off; \
+    SET LOCAL enable_bitmapscan = off; SET LOCAL max_parallel_workers_per_gather = 0; \
+    SET LOCAL TimeZone = 'UTC'; SET LOCAL DateStyle = 'ISO'; SET LOCAL statement_timeout = 0";
+
 /// Streams `after < position <= until` in order, as raw rows.
 ///
 /// The connection must be closed if this returns an error or is cancelled: it may be in the
@@ -132,12 +146,7 @@ pub(crate) async fn stream(
     until: i64,
     mut each: impl FnMut(&[u8]) -> Result<(), ProjectionError>,
 ) -> Result<(), ProjectionError> {
-    // COPY takes no parameters; two integers cannot be anything but integers.
-    let statement = format!(
-        "COPY (SELECT {columns} FROM events WHERE position > {after} AND position <= {until} \
-         ORDER BY position) TO STDOUT (FORMAT binary)"
-    );
-    let mut rows = connection.copy_out_raw(&statement).await?;
+    let mut rows = connection.copy_out_raw(&statement(columns, after, until)).await?;
     let mut since_pause = 0;
     while let Some(row) = rows.try_next().await? {
         if is_end(&row) {

@@ -40,11 +40,6 @@ impl CopyText {
         &self.bytes
     }
 
-    /// Nothing written yet?
-    pub fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
     /// Takes what was written and starts anew.
     pub fn take(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.bytes)
@@ -186,6 +181,7 @@ impl Display for PgTime {
 pub struct Arrays {
     columns: Vec<Cells>,
     next: usize,
+    rows: usize,
 }
 
 /// The cells of one column.
@@ -207,7 +203,12 @@ pub enum Cells {
 impl Arrays {
     /// Empty columns of these kinds.
     pub fn new(columns: Vec<Cells>) -> Self {
-        Self { columns, next: 0 }
+        Self { columns, next: 0, rows: 0 }
+    }
+
+    /// No row was written.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
     }
 
     /// The filled columns.
@@ -269,6 +270,7 @@ impl Sink for Arrays {
     }
 
     fn end_row(&mut self) {
+        self.rows += 1;
         self.next = 0;
     }
 }

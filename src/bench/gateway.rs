@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use hdrhistogram::Histogram;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::load::{self, LoadFigures, Shot};
-use super::{BenchError, cpu};
+use super::{BenchError, cpu, histogram};
 
 /// A gateway process with an instant upstream, customers and their keys.
 pub struct Scene {
@@ -195,6 +196,71 @@ impl Scene {
     fn postmaster(&self) -> Option<u32> {
         let children = cpu::children(self.gateway.id()?);
         children.first().copied()
+    }
+
+    /// The customers' keys.
+    #[must_use]
+    pub fn keys(&self) -> &[String] {
+        &self.keys
+    }
+
+    /// An address of the gateway.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Streams that do not end by themselves.
+    #[must_use]
+    pub fn endless(&self) -> Vec<Shot> {
+        let body = json!({
+            "model": "openai/gpt-4o-mini",
+            "messages": [{ "role": "user", "content": "Go on." }],
+            "max_tokens": 64,
+            "stream": true,
+            "sandbox": { "fault": "endless" },
+        })
+        .to_string();
+        let shot = |key| Shot::post(self.address, "/v1/chat/completions", key, &body);
+        self.keys.iter().map(|key| shot(key)).collect()
+    }
+
+    /// Load at a steady rate, and how old the newest event was that the read models did not show
+    /// yet, in microseconds, looked at every 20 ms.
+    ///
+    /// # Errors
+    /// A connection broke.
+    pub async fn steady(
+        &self,
+        per_second: u64,
+        time: Duration,
+    ) -> Result<(LoadFigures, Histogram<u64>), BenchError> {
+        const CONNECTIONS: usize = 64;
+        let pace = Duration::from_nanos(CONNECTIONS as u64 * 1_000_000_000 / per_second);
+        let client = reqwest::Client::new();
+        let url = format!("http://{}/health", self.address);
+        let mut lags = histogram();
+        let shots = self.shots(false);
+        let load = load::run(&shots, CONNECTIONS, time, Some(pace));
+        tokio::pin!(load);
+        let figures = loop {
+            tokio::select! {
+                figures = &mut load => break figures?,
+                () = tokio::time::sleep(Duration::from_millis(20)) => {
+                    let health: Value = client
+                        .get(&url)
+                        .send()
+                        .await
+                        .map_err(BenchError::new)?
+                        .json()
+                        .await
+                        .map_err(BenchError::new)?;
+                    let lag = health["projections"]["lag_ms"].as_u64().unwrap_or(u64::MAX);
+                    lags.saturating_record(lag.saturating_mul(1_000).max(1));
+                }
+            }
+        };
+        Ok((figures, lags))
     }
 
     /// Resident megabytes of the gateway.

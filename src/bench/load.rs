@@ -45,10 +45,16 @@ impl Shot {
         );
         Self { address, bytes: text.into_bytes() }
     }
+
+    /// What is written.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
-/// `connections` connections, each with its own shot of `shots` in turn, for `time`; or until
-/// each has sent `each` requests.
+/// `connections` connections, each with one of `shots`, for `time`; at most one request every
+/// `pace` on each, where a pace is given.
 ///
 /// # Errors
 /// A connection broke.
@@ -56,7 +62,7 @@ pub async fn run(
     shots: &[Shot],
     connections: usize,
     time: Duration,
-    each: Option<usize>,
+    pace: Option<Duration>,
 ) -> Result<LoadFigures, BenchError> {
     let mut tasks = JoinSet::new();
     let begun = Instant::now();
@@ -65,9 +71,11 @@ pub async fn run(
         tasks.spawn(async move {
             let mut line = Line::connect(shot.address).await?;
             let (mut whole, mut first, mut failed) = (histogram(), histogram(), 0);
-            let mut sent = 0;
-            while begun.elapsed() < time && each.is_none_or(|each| sent < each) {
-                sent += 1;
+            let mut ticks = tokio::time::interval(pace.unwrap_or(Duration::from_nanos(1)));
+            while begun.elapsed() < time {
+                if pace.is_some() {
+                    ticks.tick().await;
+                }
                 let at = Instant::now();
                 let answer = line.exchange(&shot.bytes).await?;
                 whole.saturating_record(at.elapsed().as_micros() as u64);

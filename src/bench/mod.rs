@@ -5,8 +5,13 @@ pub mod gateway;
 pub mod ledger;
 pub mod load;
 pub mod peers;
+mod report;
 mod stage;
+pub mod streams;
+pub mod suite;
+pub mod trace;
 
+pub use report::Report;
 pub use stage::{BenchError, Stage};
 
 use hdrhistogram::Histogram;

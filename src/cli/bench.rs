@@ -1,12 +1,12 @@
 //! `tollgate bench`: measures this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
 use super::CliError;
-use crate::bench::{BenchError, Stage, gateway, ledger, load, percentiles};
+use crate::bench::{BenchError, Stage, gateway, ledger, load, percentiles, suite, trace};
 
 /// What to measure.
 #[derive(Debug, Args)]
@@ -14,8 +14,9 @@ pub struct BenchArgs {
     /// Where the bench's own PostgreSQL keeps its data
     #[arg(long, default_value = "target/bench", global = true)]
     data_dir: PathBuf,
+    /// Absent: everything, with a report in `<data dir>/report.md`
     #[command(subcommand)]
-    what: What,
+    what: Option<What>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,6 +32,18 @@ enum What {
         /// Seconds of measuring
         #[arg(long, default_value_t = 5)]
         seconds: u64,
+        /// Writers of the ledger
+        #[arg(long)]
+        writers: Option<usize>,
+    },
+    /// A recorded trace (TIMESTAMP,ContextTokens,GeneratedTokens) through the gateway
+    Trace {
+        /// The CSV file
+        #[arg(long)]
+        file: PathBuf,
+        /// So many times as fast as it was recorded
+        #[arg(long, default_value_t = 20)]
+        speed: u32,
     },
     /// The gateway as a process, with an instant upstream
     Gateway {
@@ -50,19 +63,55 @@ enum What {
 }
 
 pub(super) async fn run(args: BenchArgs) -> Result<(), CliError> {
-    if let What::Gateway { connections, latency_ms, stream, seconds } = args.what {
-        let time = Duration::from_secs(seconds);
-        return Ok(through(&args.data_dir, connections, latency_ms, stream, time).await?);
-    }
-    let postgres = Stage::postgres(&args.data_dir).await?;
-    let outcome = match args.what {
-        What::Ledger { clients, accounts, seconds } => {
-            commands(&postgres, clients, accounts, seconds).await
+    let directory = &args.data_dir;
+    match args.what {
+        None => everything(directory).await?,
+        Some(What::Ledger { clients, accounts, seconds, writers }) => {
+            let postgres = Stage::postgres(directory).await?;
+            commands(&postgres, clients, accounts, seconds, writers).await?;
+            postgres.stop().await.map_err(BenchError::new)?;
         }
-        What::Gateway { .. } => Ok(()),
+        Some(What::Gateway { connections, latency_ms, stream, seconds }) => {
+            let time = Duration::from_secs(seconds);
+            through(directory, connections, latency_ms, stream, time).await?;
+        }
+        Some(What::Trace { file, speed }) => replayed(directory, &file, speed).await?,
+    }
+    Ok(())
+}
+
+async fn everything(directory: &Path) -> Result<(), BenchError> {
+    let scale = suite::Scale {
+        time: Duration::from_secs(5),
+        events: 1_000_000,
+        full_log: 5_000_000,
+        open_streams: 2_000,
     };
-    postgres.stop().await.map_err(BenchError::new)?;
-    Ok(outcome?)
+    let report = suite::run(directory, scale).await?.markdown();
+    let file = directory.join("report.md");
+    std::fs::write(&file, &report).map_err(BenchError::new)?;
+    println!("\n{report}\nkept in {}", file.display());
+    Ok(())
+}
+
+async fn replayed(directory: &Path, file: &Path, speed: u32) -> Result<(), BenchError> {
+    let replay = trace::replay(directory, file, speed).await?;
+    println!("{}", replay.audit);
+    println!(
+        "{} requests in {} s at {speed} times the recorded speed, {} failed; clients were told {}, \
+         charged {}, {} charges differ from their event; the audit is {}",
+        replay.requests,
+        replay.took.as_secs(),
+        replay.failed,
+        replay.told.normalize(),
+        replay.charged.normalize(),
+        replay.wrong,
+        if replay.clean { "clean" } else { "NOT clean" }
+    );
+    match replay.clean && replay.wrong == 0 && replay.told == replay.charged {
+        true => Ok(()),
+        false => Err(BenchError::new("the books do not balance")),
+    }
 }
 
 async fn commands(
@@ -70,8 +119,9 @@ async fn commands(
     clients: usize,
     accounts: usize,
     seconds: u64,
+    writers: Option<usize>,
 ) -> Result<(), BenchError> {
-    let stage = Stage::open(postgres, "bench_ledger").await?;
+    let stage = Stage::with_writers(postgres, "bench_ledger", writers).await?;
     let funded = ledger::open_accounts(&stage.ledger, accounts).await?;
     ledger::run(&stage, &funded, clients, Duration::from_secs(1)).await?;
     let figures = ledger::run(&stage, &funded, clients, Duration::from_secs(seconds)).await?;
@@ -85,7 +135,7 @@ async fn commands(
 }
 
 async fn through(
-    directory: &std::path::Path,
+    directory: &Path,
     connections: usize,
     latency_ms: u64,
     stream: bool,

@@ -1,11 +1,14 @@
 //! Subcommands.
 //!
-//! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a module beside this
-//! file that does the work.
+//! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a
+//! module beside this file that does the work.
 
+mod audit;
 mod bench;
+mod books;
 mod migrate;
 pub mod openapi;
+mod rebuild;
 mod serve;
 
 use std::path::PathBuf;
@@ -33,6 +36,10 @@ enum Command {
     Sandbox(serve::SandboxArgs),
     /// Bring the database's schema up to date
     Migrate,
+    /// Prove the books right
+    Audit(audit::AuditArgs),
+    /// Fold the read models again beside the live ones, and switch
+    Rebuild(rebuild::RebuildArgs),
     /// Print the API's OpenAPI document
     Openapi(openapi::OpenapiArgs),
     /// Measure this machine
@@ -54,8 +61,17 @@ pub enum CliError {
     /// Serving did not begin.
     #[error(transparent)]
     Serve(#[from] crate::serve::ServeError),
-    /// The document can't be written.
-    #[error("the OpenAPI document can't be written: {0}")]
+    /// The read models could not be read or made.
+    #[error(transparent)]
+    Projections(#[from] tollgate_projections::ProjectionError),
+    /// The audit has found something.
+    #[error("the audit has found {0} problems")]
+    NotRight(u64),
+    /// The rebuilt read models differ from the live ones.
+    #[error("the rebuilt copy differs from the live one, which was left as it is")]
+    NotSwitched,
+    /// A document can't be written.
+    #[error("the document can't be written: {0}")]
     Document(serde_json::Error),
     /// A file can't be read.
     #[error("{path} can't be read: {cause}")]
@@ -102,6 +118,8 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Sandbox(args) => serve::sandbox(args).await,
             Command::Migrate => migrate::run().await,
+            Command::Audit(args) => audit::run(args).await,
+            Command::Rebuild(args) => rebuild::run(args).await,
             Command::Openapi(args) => openapi::run(&args),
             Command::Bench(args) => bench::run(args).await,
         }

@@ -1,5 +1,5 @@
-//! What happens to every request before and after its handler: an id, a span, a place among those in flight, and an
-//! answer even if the handler panics.
+//! What happens to every request before and after its handler: an id, a span, a place among those
+//! in flight, and an answer even if the handler panics.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;

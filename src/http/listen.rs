@@ -50,7 +50,8 @@ pub async fn serve(
         let cut = cut.clone();
         connections.spawn(async move {
             tokio::select! {
-                // A connection that breaks is its client's affair; what matters is settled elsewhere.
+                // A connection that breaks is its client's affair; what matters is settled
+                // elsewhere.
                 _ = connection => {}
                 () = cut.cancelled() => {}
             }

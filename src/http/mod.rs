@@ -1,7 +1,8 @@
 //! What people and programs reach over HTTP.
 //!
-//! To add an endpoint: a function with `#[utoipa::path]` in a module of [`routes`], its `routes!` line in that module's
-//! `router()`, and `tollgate openapi > openapi/openapi.json`. Its arguments are its access rule (see [`extract`]).
+//! To add an endpoint: a function with `#[utoipa::path]` in a module of [`routes`], its `routes!`
+//! line in that module's `router()`, and `tollgate openapi > openapi/openapi.json`. Its arguments
+//! are its access rule (see [`extract`]).
 
 mod edge;
 pub mod error;

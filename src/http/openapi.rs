@@ -1,4 +1,5 @@
-//! The OpenAPI document: what the code cannot say about itself, and what every operation has in common.
+//! The OpenAPI document: what the code cannot say about itself, and what every operation has in
+//! common.
 
 use axum::http::StatusCode;
 use serde_json::json;
@@ -15,10 +16,11 @@ use super::error::{ErrorBody, ProblemBody};
     info(
         title = "Tollgate",
         description = "An OpenAI-compatible LLM gateway for resellers whose books always balance.\n\n\
-            Model endpoints take an API key and answer in OpenAI's shapes. Everything else takes a session's access \
-            token; its errors are RFC 9457 problems. Money is a decimal string in US dollars. Every write answers with \
-            the `position` of its event in the log, every read with the `as_of_position` that it reflects, and \
-            `?at_least=<position>` waits until a write is visible.",
+            Model endpoints take an API key and answer in OpenAI's shapes. Everything else takes \
+            a session's access token; its errors are RFC 9457 problems. Money is a decimal string \
+            in US dollars. Every write answers with the `position` of its event in the log, every \
+            read with the `as_of_position` that it reflects, and `?at_least=<position>` waits \
+            until a write is visible.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "This server")),

@@ -79,8 +79,8 @@ impl Deref for AppState {
 }
 
 impl App {
-    /// Waits until the read models show at least this position, where one is asked for, and says where they are.
-    /// What is read afterwards is at least as new as that.
+    /// Waits until the read models show at least this position, where one is asked for, and says
+    /// where they are. What is read afterwards is at least as new as that.
     pub async fn visible(&self, at_least: Option<i64>) -> Result<i64, ApiError> {
         let Some(wanted) = at_least else { return Ok(self.progress.applied()) };
         match self.progress.wait_for(wanted, READ_YOUR_WRITES).await {

@@ -22,7 +22,8 @@ impl From<Money> for Usd {
     }
 }
 
-/// US dollars as a decimal string with all its decimals: a sum or a cost, as it comes out of the books.
+/// US dollars as a decimal string with all its decimals: a sum or a cost, as it comes out of the
+/// books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
 #[schema(value_type = String, format = "decimal", examples("0.000123"))]
 pub struct Amount(pub Decimal);
@@ -43,8 +44,8 @@ impl Serialize for Amount {
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
 pub struct ReadParams {
-    /// Wait until the answer reflects at least this position of the log: the `position` that an earlier write
-    /// answered with. After two seconds the answer is a 503 with `Retry-After`.
+    /// Wait until the answer reflects at least this position of the log: the `position` that an
+    /// earlier write answered with. After two seconds the answer is a 503 with `Retry-After`.
     pub at_least: Option<i64>,
 }
 
@@ -147,7 +148,8 @@ impl<T> Page<T> {
 pub struct SpanParams {
     /// The first moment; absent: 30 days before the end.
     pub from: Option<DateTime<Utc>>,
-    /// The end, which doesn't belong to it; absent: now. Usage is counted by whole UTC hours, profit by UTC days.
+    /// The end, which doesn't belong to it; absent: now. Usage is counted by whole UTC hours,
+    /// profit by UTC days.
     pub to: Option<DateTime<Utc>>,
     /// As for every read: wait until the answer reflects at least this position of the log.
     pub at_least: Option<i64>,

@@ -1,7 +1,8 @@
 //! The table of API keys, and a memory of it that requests are answered from.
 //!
-//! The table says whose a key is. Whether it may spend is decided by the account's stream, which refuses a revoked
-//! key on every node from the moment of the revocation; so a memory that is a second old costs nothing.
+//! The table says whose a key is. Whether it may spend is decided by the account's stream, which
+//! refuses a revoked key on every node from the moment of the revocation; so a memory that is a
+//! second old costs nothing.
 
 use std::time::Duration;
 
@@ -16,7 +17,8 @@ use super::{ApiKey, KeyHash};
 
 /// Keys in memory.
 const REMEMBERED: u64 = 200_000;
-/// Keys that don't exist are remembered apart, or somebody who tries them would push out those that do.
+/// Keys that don't exist are remembered apart, or somebody who tries them would push out those that
+/// do.
 const UNKNOWN_REMEMBERED: u64 = 10_000;
 const UNKNOWN_FOR: Duration = Duration::from_secs(5);
 
@@ -102,7 +104,8 @@ impl ApiKeys {
         Ok(status)
     }
 
-    /// Writes down a key that is about to be issued. Until its account's stream knows it, it is of no use.
+    /// Writes down a key that is about to be issued. Until its account's stream knows it, it is of
+    /// no use.
     pub async fn insert(
         &self,
         owner: KeyOwner,
@@ -134,7 +137,8 @@ impl ApiKeys {
         Ok(())
     }
 
-    /// Marks a key as revoked, after its account's stream did; nothing happens to other accounts' keys.
+    /// Marks a key as revoked, after its account's stream did; nothing happens to other accounts'
+    /// keys.
     pub async fn revoke(&self, owner: KeyOwner, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
         let row = sqlx::query(
             "UPDATE api_keys SET revoked_at = coalesce(revoked_at, $3)

@@ -1,7 +1,7 @@
 //! People: passwords, sessions, API keys, secrets at rest.
 //!
-//! The stores here know SQL and nothing of HTTP. What concerns money (accounts, whether a key may spend) goes through
-//! the ledger; the tables only say who is who.
+//! The stores here know SQL and nothing of HTTP. What concerns money (accounts, whether a key may
+//! spend) goes through the ledger; the tables only say who is who.
 
 pub mod api_key;
 pub mod keys;

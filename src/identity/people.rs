@@ -97,9 +97,10 @@ impl People {
 
     /// Opens an account and then writes down whose it is.
     ///
-    /// In this order, because a person without an account could sign in and do nothing, for ever, while an account
-    /// without a person is an empty stream that nobody knows; so after a crash the same registration works again.
-    /// Customers register themselves; the others are created by the actor in `context`.
+    /// In this order, because a person without an account could sign in and do nothing, for ever,
+    /// while an account without a person is an empty stream that nobody knows; so after a crash the
+    /// same registration works again. Customers register themselves; the others are created by the
+    /// actor in `context`.
     pub async fn register(
         &self,
         new: NewUser,
@@ -143,7 +144,8 @@ impl People {
         Ok(SignedIn { access: self.access(&user, session), refresh, user })
     }
 
-    /// Exchanges a refresh token. The role is read again, so that one that was taken away goes with the old token.
+    /// Exchanges a refresh token. The role is read again, so that one that was taken away goes with
+    /// the old token.
     pub async fn refresh(&self, presented: &str) -> Result<SignedIn, PeopleError> {
         let hash = RefreshToken::hash_of(presented).ok_or(PeopleError::InvalidRefreshToken)?;
         let refresh = RefreshToken::generate()?;
@@ -154,7 +156,8 @@ impl People {
         Ok(SignedIn { access: self.access(&user, rotated.session), refresh, user })
     }
 
-    /// Creates the configured admin unless somebody has that address. Returns whether it was necessary.
+    /// Creates the configured admin unless somebody has that address. Returns whether it was
+    /// necessary.
     pub async fn ensure_admin(&self, admin: &AdminConfig) -> Result<bool, PeopleError> {
         let new = NewUser {
             email: admin.email.clone(),

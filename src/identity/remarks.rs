@@ -5,7 +5,8 @@ use tollgate_domain::ids::UserId;
 
 /// Notes `remark` about `subject`, an id of the ledger. The first remark stays.
 ///
-/// It is written before the event that it is about: after a crash there is at worst a remark about nothing.
+/// It is written before the event that it is about: after a crash there is at worst a remark about
+/// nothing.
 pub async fn note(
     pool: &PgPool,
     subject: &str,

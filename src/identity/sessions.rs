@@ -14,8 +14,8 @@ use super::users::parsed;
 
 /// How long an answer about a session is believed: another node may have ended it.
 const BELIEVED: Duration = Duration::from_secs(1);
-/// A client that lost the answer to its refresh comes again with the old token at once. That is refused, but is no
-/// reason to end the session; what comes later is.
+/// A client that lost the answer to its refresh comes again with the old token at once. That is
+/// refused, but is no reason to end the session; what comes later is.
 const LOST_ANSWER: TimeDelta = TimeDelta::seconds(10);
 
 /// Reads and writes sessions.
@@ -63,8 +63,8 @@ impl SessionStore {
         Ok(session)
     }
 
-    /// Exchanges a refresh token for the next one; `None` if it is not the session's newest. One that was used
-    /// before ends its session, because one of its two holders is a thief.
+    /// Exchanges a refresh token for the next one; `None` if it is not the session's newest. One
+    /// that was used before ends its session, because one of its two holders is a thief.
     pub async fn rotate(
         &self,
         presented: &[u8; 32],
@@ -113,7 +113,8 @@ impl SessionStore {
         Ok(())
     }
 
-    /// Ends a session: its refresh token at once, its access tokens at once here and within a second elsewhere.
+    /// Ends a session: its refresh token at once, its access tokens at once here and within a
+    /// second elsewhere.
     pub async fn end(&self, session: SessionId) -> Result<(), sqlx::Error> {
         sqlx::query(
             "UPDATE sessions SET revoked_at = now() WHERE session_id = $1 AND revoked_at IS NULL",

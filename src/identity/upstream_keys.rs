@@ -59,8 +59,8 @@ impl UpstreamKeys {
         Self { pool, sealer }
     }
 
-    /// Stores the first key of a new master account, and returns the master account that has it: another one, if the
-    /// key was stored before.
+    /// Stores the first key of a new master account, and returns the master account that has it:
+    /// another one, if the key was stored before.
     pub async fn insert(
         &self,
         master_account: MasterAccountId,
@@ -107,8 +107,8 @@ impl UpstreamKeys {
         Ok(())
     }
 
-    /// The newest credential of every master account, opened. One that does not open is left out with a warning: it
-    /// must not take the others along.
+    /// The newest credential of every master account, opened. One that does not open is left out
+    /// with a warning: it must not take the others along.
     pub async fn load_all(&self) -> Result<Vec<UpstreamKey>, sqlx::Error> {
         let rows = sqlx::query(
             "SELECT DISTINCT ON (master_account_id)

@@ -25,8 +25,8 @@ pub struct IssuedKey {
 
 /// Issues a key.
 ///
-/// The row is written first, and the event makes the key work: so a key that was shown is one that works, and a stop
-/// between the two leaves a row that opens nothing.
+/// The row is written first, and the event makes the key work: so a key that was shown is one that
+/// works, and a stop between the two leaves a row that opens nothing.
 pub async fn issue(
     ledger: &Ledger,
     keys: &ApiKeys,

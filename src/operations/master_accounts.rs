@@ -52,8 +52,8 @@ pub struct Purchase {
 
 /// Registers a master account, once per key.
 ///
-/// The sealed key is written first: without it the master account could not serve anything. If the process stops
-/// before the event, the same registration finds the row and goes on from there.
+/// The sealed key is written first: without it the master account could not serve anything. If the
+/// process stops before the event, the same registration finds the row and goes on from there.
 pub async fn register(
     ledger: &Ledger,
     keys: &UpstreamKeys,

@@ -68,8 +68,8 @@ pub async fn find<T: DeserializeOwned>(
     kept.map(|kept| key.replay(&kept, ledger)).transpose()
 }
 
-/// Carries out a command and keeps `answer` under the key, in one statement: of two requests with one key that come
-/// at once, the second is told what the first was.
+/// Carries out a command and keeps `answer` under the key, in one statement: of two requests with
+/// one key that come at once, the second is told what the first was.
 pub async fn execute<A, T>(
     ledger: &Ledger,
     streams: &Streams<A>,

@@ -44,7 +44,8 @@ pub async fn set_default_ratio(
     Ok(ledger.prices.execute(PRICE_BOOK, command, context, None).await?.position)
 }
 
-/// Sets the configured default sale ratio where none was ever set: what an operator has changed since stays.
+/// Sets the configured default sale ratio where none was ever set: what an operator has changed
+/// since stays.
 pub async fn ensure_default_ratio(ledger: &Ledger, configured: Decimal) -> Result<(), ApiError> {
     if summary(ledger).await?.default_ratio.is_some() {
         return Ok(());

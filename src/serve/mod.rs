@@ -116,7 +116,6 @@ impl Running {
     }
 
     /// The database that it uses.
-    #[must_use]
     pub fn source(&self) -> &DatabaseSource {
         &self.source
     }

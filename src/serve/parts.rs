@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{Scopes, ServeError, upstreams};
 use crate::billing::{Books, MasterAccounts, PriceList};
-use crate::config::Config;
+use crate::config::{Config, RecoveryTimes};
 use crate::database::{Database, DatabaseSource, PoolLimits, migrate};
 use crate::http::{App, AppState, Changes};
 use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
@@ -20,8 +20,6 @@ use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
 use crate::upstream::UpstreamClient;
 use crate::workers;
 
-/// How often a node says that it is alive; recovery believes it for four times as long.
-const HEARTBEAT: Duration = Duration::from_secs(5);
 /// How often the private PostgreSQL is looked after.
 const SUPERVISION: Duration = Duration::from_secs(1);
 /// How long the first prices may take before serving begins without them.
@@ -46,7 +44,8 @@ pub(super) async fn assemble(
         scopes.loops.clone(),
     )
     .await?;
-    // Before anybody reads: a read model without a table would be an error instead of an empty list.
+    // Before anybody reads: a read model without a table would be an error instead of an empty
+    // list.
     tollgate_projections::ensure(&pool).await?;
     let runner = Runner::new(pool.clone());
     let progress = runner.progress();
@@ -76,7 +75,8 @@ pub(super) async fn assemble(
     let changes = Changes::default();
     let keys = ApiKeys::new(pool.clone());
     scopes.workers.spawn(workers::learn_revocations(keys.clone(), scopes.loops.clone()));
-    start_workers(&gateway, &pool, &upstream_keys, &changes, source, scopes).await;
+    let recovery = config.recovery;
+    start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
     Ok(AppState::new(App {
         in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
         keys,
@@ -99,6 +99,7 @@ async fn start_workers(
     pool: &sqlx::PgPool,
     keys: &UpstreamKeys,
     changes: &Changes,
+    recovery: RecoveryTimes,
     source: &Arc<DatabaseSource>,
     scopes: &Scopes,
 ) {
@@ -112,10 +113,10 @@ async fn start_workers(
         ready.clone(),
         stop.clone(),
     ));
-    workers.spawn(workers::recover(gateway.clone(), pool.clone(), stop.clone()));
+    workers.spawn(workers::recover(gateway.clone(), pool.clone(), recovery, stop.clone()));
     workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
     let node = gateway.books().ledger.engine().node().to_owned();
-    workers.spawn(heartbeat(pool.clone(), node, stop.clone()));
+    workers.spawn(heartbeat(pool.clone(), node, recovery.heartbeat(), stop.clone()));
     workers.spawn(supervise(source.clone(), stop.clone()));
     if tokio::time::timeout(FIRST_PRICES, ready.notified()).await.is_err() {
         tracing::warn!("serving begins without prices: nothing can be sold until they are there");
@@ -152,11 +153,11 @@ pub(super) async fn sign_off(state: &AppState) {
     }
 }
 
-async fn heartbeat(pool: sqlx::PgPool, node: String, stop: CancellationToken) {
+async fn heartbeat(pool: sqlx::PgPool, node: String, every: Duration, stop: CancellationToken) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(HEARTBEAT) => {}
+            () = tokio::time::sleep(every) => {}
         }
         if let Err(error) = sign_on(&pool, &node).await {
             tracing::warn!(%error, "this node could not say that it is alive");

@@ -19,16 +19,13 @@ use tollgate_projections::queries::{
     OpenFilter, OpenReservation, PageRequest, QueryError, open_reservations,
 };
 
+use crate::config::RecoveryTimes;
 use crate::ledger::{Actor, CommandContext, CommandError, now};
 use crate::proxy::Gateway;
 use crate::upstream::{GenerationRecord, Upstream};
 
-/// A node that was not seen for so long has stopped.
-const GONE: Duration = Duration::from_secs(20);
 /// The upstream's record may come late: so long a reservation with a handle waits for it.
 const PATIENCE: Duration = Duration::from_secs(45);
-/// How often recovery looks.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// What one pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -67,13 +64,18 @@ struct Handle {
 }
 
 /// Every few seconds, until `stop`.
-pub async fn run(gateway: Arc<Gateway>, pool: PgPool, stop: CancellationToken) {
+pub async fn run(
+    gateway: Arc<Gateway>,
+    pool: PgPool,
+    times: RecoveryTimes,
+    stop: CancellationToken,
+) {
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(times.look) => {}
         }
-        match recover_once(&gateway, &pool).await {
+        match recover_once(&gateway, &pool, times.gone).await {
             Ok(report) if report == RecoveryReport::default() => {}
             Ok(report) => tracing::info!(?report, "what a stopped process left open"),
             Err(error) => tracing::warn!(%error, "recovery will try again"),
@@ -81,18 +83,20 @@ pub async fn run(gateway: Arc<Gateway>, pool: PgPool, stop: CancellationToken) {
     }
 }
 
-/// One pass over everything that its owner has left.
+/// One pass over everything that its owner has left: a node that was not seen for as long as `gone`
+/// has stopped.
 ///
 /// # Errors
 /// Each [`RecoveryError`].
 pub async fn recover_once(
     gateway: &Gateway,
     pool: &PgPool,
+    gone: Duration,
 ) -> Result<RecoveryReport, RecoveryError> {
     let mut report = RecoveryReport::default();
     let page = PageRequest::new(None, Some(200))?;
     let filters = [
-        OpenFilter { not_nodes: Some(alive(pool, gateway).await?), ..OpenFilter::default() },
+        OpenFilter { not_nodes: Some(alive(pool, gateway, gone).await?), ..OpenFilter::default() },
         OpenFilter { expired_before: Some(Utc::now()), ..OpenFilter::default() },
     ];
     for filter in filters {
@@ -109,8 +113,12 @@ pub async fn recover_once(
     Ok(report)
 }
 
-async fn alive(pool: &PgPool, gateway: &Gateway) -> Result<Vec<String>, sqlx::Error> {
-    let seconds = i64::try_from(GONE.as_secs()).unwrap_or(i64::MAX);
+async fn alive(
+    pool: &PgPool,
+    gateway: &Gateway,
+    gone: Duration,
+) -> Result<Vec<String>, sqlx::Error> {
+    let seconds = i64::try_from(gone.as_secs()).unwrap_or(i64::MAX);
     let mut nodes: Vec<String> = sqlx::query_scalar(
         "SELECT node FROM nodes WHERE seen_at > now() - make_interval(secs => $1::bigint)",
     )

@@ -100,7 +100,7 @@ impl Row for MasterRow {
                 row.list_cost.add(settled.list_cost.decimal())?;
                 row.cost.add(settled.cost.decimal())
             }
-            Body::Account(..) | Body::PriceBook(_) => Ok(()),
+            Body::Account(..) | Body::PriceBook => Ok(()),
         }
     }
 

@@ -10,6 +10,8 @@ mod top_ups;
 mod trial_balance;
 mod usage_hourly;
 
+pub(crate) use trial_balance::entry as entry_of;
+
 use crate::fold::{Appended, Fold, Grouped};
 use crate::table::Table;
 
@@ -45,6 +47,11 @@ const fn projection(
     start: fn() -> Box<dyn Fold>,
 ) -> Projection {
     Projection { name: table.name, version, table, start }
+}
+
+/// An empty trial balance.
+pub(crate) fn journal() -> Box<dyn Fold> {
+    Grouped::<trial_balance::TrialRow>::start()
 }
 
 /// The projection with this name.

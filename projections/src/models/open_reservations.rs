@@ -144,9 +144,4 @@ impl Fold for Open {
     fn removed(&self) -> &[String] {
         &self.removed
     }
-
-    fn clear(&mut self) {
-        self.rows.clear();
-        self.removed.clear();
-    }
 }

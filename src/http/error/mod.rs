@@ -1,9 +1,10 @@
 //! The one error of the gateway.
 //!
 //! - [`ApiError`] says what happened, with fields and without a status code.
-//! - `wire` is the only place where errors meet status codes; `retry` alone decides what is worth another try.
-//! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model endpoints, RFC 9457
-//!   elsewhere. Both log, once, what went wrong on our side.
+//! - `wire` is the only place where errors meet status codes; `retry` alone decides what is worth
+//!   another try.
+//! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model
+//!   endpoints, RFC 9457 elsewhere. Both log, once, what went wrong on our side.
 
 mod convert;
 mod respond;

@@ -132,8 +132,8 @@ fn closed() -> StatusCode {
     StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-/// Only what the sender of the request can do something about keeps its status: an upstream's 401 or 402 is about
-/// our account and must not look like the customer's.
+/// Only what the sender of the request can do something about keeps its status: an upstream's 401
+/// or 402 is about our account and must not look like the customer's.
 fn upstream(status: u16, code: Option<&str>) -> Wire {
     let code = code.unwrap_or("upstream_error").to_owned();
     match (status, StatusCode::from_u16(status)) {

@@ -1,5 +1,5 @@
-//! Extractors. A handler's signature is its access rule: [`ApiKeyAuth`], [`CustomerSession`], [`AdminSession`],
-//! [`AuditorSession`]; without one of them it is open to everybody.
+//! Extractors. A handler's signature is its access rule: [`ApiKeyAuth`], [`CustomerSession`],
+//! [`AdminSession`], [`AuditorSession`]; without one of them it is open to everybody.
 
 mod api_key;
 mod idempotency;

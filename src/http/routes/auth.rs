@@ -191,8 +191,8 @@ async fn login(
 
 /// Get new tokens
 ///
-/// Exchanges a refresh token, which then is used up. Presenting a used one ends the session, because somebody else
-/// may have it.
+/// Exchanges a refresh token, which then is used up. Presenting a used one ends the session,
+/// because somebody else may have it.
 #[utoipa::path(
     post,
     path = "/v1/auth/refresh",

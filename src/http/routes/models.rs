@@ -79,6 +79,8 @@ async fn models(
 }
 
 /// Show a model
+///
+/// Its listing with its prices. With an API key the prices are those of its account.
 #[utoipa::path(
     get,
     path = "/v1/models/{model}",

@@ -2,9 +2,11 @@
 
 use sha2::{Digest as _, Sha256};
 use sqlx::Executor as _;
+use tollgate_domain::account::AccountCommand;
 use tollgate_domain::chain::event_hash;
+use tollgate_domain::ids::AdjustmentId;
 
-use super::account::{Funded, reservation, reserve, send, settle};
+use super::account::{Funded, dollars, reservation, reserve, send, settle};
 use super::audit::{Log, Stored};
 use super::{Count, Stage, by, fresh};
 
@@ -12,6 +14,14 @@ async fn history() -> Stage {
     let stage = Stage::open().await;
     let node = stage.node("a").await;
     let account = Funded::open(&node, "10").await;
+    // What JSON, SQL and jsonb trip over is stored as it was written.
+    let odd = AccountCommand::PostAdjustment {
+        adjustment: AdjustmentId::from_uuid(uuid::Uuid::from_u128(1)),
+        amount: dollars("0.000000000001"),
+        reason: "\u{0}\u{1} \"quoted\" \\ \u{7f}".into(),
+        reference: "Zürich 🧾 ' ; -- \u{2028}".into(),
+    };
+    send(&node, &account, odd).await.unwrap();
     for _ in 0..5 {
         let id = reservation();
         send(&node, &account, reserve(&account, id, "0.02")).await.unwrap();

@@ -13,7 +13,7 @@ use tollgate::ledger::{CommandError, LedgerError, LedgerOptions};
 use super::audit::Log;
 use super::counter::{Count, Counter, TooLittle};
 use super::proxy::{Cut, Proxy};
-use super::{Node, Stage, by, eventually, fresh, soon};
+use super::{Held, Node, Stage, by, eventually, fresh, soon};
 
 /// What a client was told about each of its commands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +48,10 @@ impl Load {
         for client in 0..clients {
             let (counters, enough) = (node.counters.clone(), enough.clone());
             tasks.spawn(async move {
-                let mut told = Vec::new();
+                let (mut told, by) = (Vec::new(), by("test"));
                 while !enough.load(Ordering::Relaxed) {
                     let (id, stream) = (fresh(), format!("c{}", client % 5));
-                    let sent = counters.execute(&stream, super::add(id), &by("test"), None);
+                    let sent = counters.execute(&stream, super::add(id), &by, None);
                     let outcome = soon("a command ends in bounded time", sent).await;
                     told.push((id, Told::of(&outcome)));
                     if outcome.is_err() {
@@ -156,6 +156,79 @@ async fn a_stored_command_is_acknowledged_although_its_answer_never_came() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_fails_is_taken_again_before_anything_is_sent_again() {
+    let stage = Stage::open().await;
+    let proxy = Proxy::before(&stage.database.server);
+    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    node.add("c", fresh()).await;
+    proxy.cut(1, Cut::BeforeTheAnswer);
+    proxy.cut_at("SELECT position FROM events", 1, Cut::BeforeTheServer);
+    let by = by("test");
+    let pending = node.counters.begin("c", &by, None, |_| super::add(fresh())).await.unwrap();
+    let done = soon("the commit", pending.committed()).await.unwrap();
+    assert_eq!((done.position, proxy.cuts()), (2, 2), "it was stored by the first statement");
+    node.stop().await;
+    assert_eq!(stage.audited().await.fold::<Counter>("c").sum, 2);
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_look_that_is_refused_says_nothing_about_the_commit() {
+    let stage = Stage::open().await;
+    let proxy = Proxy::before(&stage.database.server);
+    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    node.add("c", fresh()).await;
+    let mut superuser = stage.superuser().await;
+    // It may append and not read.
+    superuser.execute("REVOKE SELECT ON events FROM tollgate").await.unwrap();
+    proxy.cut(1, Cut::BeforeTheAnswer);
+    let by = by("test");
+    let pending = node.counters.begin("c", &by, None, |_| super::add(fresh())).await.unwrap();
+    let outcome = soon("the outcome", pending.committed()).await;
+    assert_eq!(Told::of(&outcome), Told::InDoubt);
+    superuser.execute("GRANT SELECT ON events TO tollgate").await.unwrap();
+    eventually("it works again", async || {
+        let again = node.counters.execute("d", super::add(fresh()), &by, None).await;
+        Told::of(&again) == Told::Done
+    })
+    .await;
+    let stats = node.engine().stats();
+    assert_eq!((stats.batches, stats.conflicts), (3, 0), "it was found, not sent again");
+    node.stop().await;
+    assert_eq!(stage.audited().await.fold::<Counter>("c").sum, 2);
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_still_waits_is_ended_before_it_is_sent_again() {
+    let stage = Stage::open().await;
+    let proxy = Proxy::before(&stage.database.server);
+    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    node.add("c", fresh()).await;
+    let held = Held::take(&stage).await;
+    proxy.cut(1, Cut::Meanwhile);
+    let (by, id) = (by("test"), fresh());
+    let counters = node.counters.clone();
+    let mut command = Box::pin(counters.execute("c", super::add(id), &by, None));
+    // Two statements may wait for the row: the one whose client is gone, and the one after it.
+    tokio::select! {
+        done = &mut command => panic!("{done:?}"),
+        () = async {
+            let begun = || async { node.engine().stats().reconnects >= 1 };
+            eventually("a new connection", begun).await;
+            held.until_the_writer_waits(&stage).await;
+        } => {}
+    }
+    held.release().await;
+    assert_eq!(soon("the command", command).await.unwrap().position, 2);
+    drop(counters);
+    assert_eq!(stage.audited().await.added()[&id], 1);
+    assert_eq!(node.engine().stats().conflicts, 0);
+    node.stop().await;
+    proxy.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_silent_server_counts_as_away_after_a_while() {
     let stage = Stage::open().await;
     let proxy = Proxy::before(&stage.database.server);
@@ -177,25 +250,26 @@ async fn while_the_database_is_away_commands_fail_in_bounded_time_and_work_again
     for stream in ["c", "d"] {
         node.add(stream, fresh()).await;
     }
+    let by = by("test");
     for cut in [Cut::BeforeTheAnswer, Cut::BeforeTheServer] {
         proxy.set_away(true);
         proxy.cut(1, cut);
-        let in_doubt = node.counters.begin("c", &by("test"), None, |_| super::add(1)).await;
+        let in_doubt = node.counters.begin("c", &by, None, |_| super::add(1)).await;
         let in_doubt = in_doubt.unwrap();
         soon("the cut", proxy.until_cut(if cut == Cut::BeforeTheAnswer { 1 } else { 2 })).await;
         let begun = Instant::now();
-        let behind = node.counters.execute("d", Count::Add { id: 2, by: 1 }, &by("test"), None);
+        let behind = node.counters.execute("d", Count::Add { id: 2, by: 1 }, &by, None);
         assert_eq!(Told::of(&soon("the one behind", behind).await), Told::Nothing);
         let outcome = soon("the one in doubt", in_doubt.committed()).await;
         assert_eq!(Told::of(&outcome), Told::InDoubt);
         let at_once = Instant::now();
-        let later = node.counters.execute("d", Count::Add { id: 3, by: 1 }, &by("test"), None);
+        let later = node.counters.execute("d", Count::Add { id: 3, by: 1 }, &by, None);
         assert_eq!(Told::of(&soon("a later one", later).await), Told::Nothing);
         assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
         assert!(at_once.elapsed() < Duration::from_secs(6), "{:?}", at_once.elapsed());
         proxy.set_away(false);
         eventually("it works again", async || {
-            let again = node.counters.execute("d", super::add(fresh()), &by("test"), None).await;
+            let again = node.counters.execute("d", super::add(fresh()), &by, None).await;
             Told::of(&again) == Told::Done
         })
         .await;

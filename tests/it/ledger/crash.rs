@@ -21,8 +21,10 @@ async fn a_killed_postgres_loses_nothing_acknowledged_and_doubles_nothing() {
     let load = Load::start(&node, 32);
     let goes_on = async || {
         let events = node.engine().stats().events;
-        eventually("commands are acknowledged", async || node.engine().stats().events > events + 300)
-            .await;
+        eventually("commands are acknowledged", async || {
+            node.engine().stats().events > events + 300
+        })
+        .await;
     };
     for _ in 0..4 {
         goes_on().await;

@@ -5,6 +5,7 @@ mod account;
 mod append_only;
 mod audit;
 mod chain;
+mod commands;
 mod commits;
 mod conformance;
 mod counter;
@@ -33,7 +34,7 @@ use crate::cluster::TestDatabase;
 /// Longer than anything here takes on a busy machine; what waits longer hangs.
 const LONG: Duration = Duration::from_secs(40);
 
-static IDS: AtomicU64 = AtomicU64::new(1);
+static IDS: AtomicU64 = AtomicU64::new(1_000);
 
 /// An id that no other command has.
 fn fresh() -> u64 {

@@ -1,5 +1,6 @@
 //! A wire to PostgreSQL that can be cut at an exact place.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -30,15 +31,19 @@ pub enum Cut {
     SilentBeforeTheAnswer,
 }
 
-/// Cuts when so many more appends were sent.
+/// The append's statement, by a part of it.
+const APPEND: &str = "UPDATE ledger_head";
+
+/// Cuts when so many more statements with this text were sent.
 struct Plan {
-    appends: u32,
+    text: &'static str,
+    times: u32,
     cut: Cut,
 }
 
 #[derive(Default)]
 struct Shared {
-    plan: Mutex<Option<Plan>>,
+    plans: Mutex<Vec<Plan>>,
     away: AtomicBool,
     cuts: AtomicU32,
     cut: Notify,
@@ -75,7 +80,12 @@ impl Proxy {
 
     /// Cuts at the n-th append from now, counted from 1.
     pub fn cut(&self, appends: u32, cut: Cut) {
-        *self.shared.plan.lock() = Some(Plan { appends, cut });
+        self.cut_at(APPEND, appends, cut);
+    }
+
+    /// Cuts at the n-th statement with this text.
+    pub fn cut_at(&self, text: &'static str, times: u32, cut: Cut) {
+        self.shared.plans.lock().push(Plan { text, times, cut });
     }
 
     /// How often it was cut.
@@ -126,7 +136,11 @@ async fn accept(
 }
 
 /// One connection, until either side or a cut ends it.
-async fn forward(client: UnixStream, real: impl AsRef<Path>, shared: Arc<Shared>) -> io::Result<()> {
+async fn forward(
+    client: UnixStream,
+    real: impl AsRef<Path>,
+    shared: Arc<Shared>,
+) -> io::Result<()> {
     let (from_client, to_client) = client.into_split();
     let (from_server, to_server) = UnixStream::connect(real).await?.into_split();
     let swallow = Arc::new(AtomicBool::new(false));
@@ -169,10 +183,10 @@ async fn pass_requests(
     client.read_exact(&mut startup).await?;
     server.write_u32(length).await?;
     server.write_all(&startup).await?;
-    let mut append = None;
+    let mut statements = HashMap::new();
     loop {
         let message = read_message(&mut client).await?;
-        let cut = shared.at(&message, &mut append);
+        let cut = shared.at(&message, &mut statements);
         if cut == Some(Cut::BeforeTheServer) {
             shared.was_cut();
             return Ok(());
@@ -215,30 +229,22 @@ async fn read_message(from: &mut OwnedReadHalf) -> io::Result<Vec<u8>> {
 }
 
 impl Shared {
-    /// Whether the wire is cut at this message of the client: the Bind of the n-th append.
-    fn at(&self, message: &[u8], append: &mut Option<Vec<u8>>) -> Option<Cut> {
+    /// Whether the wire is cut at this message of the client: the Bind of a planned statement.
+    fn at(&self, message: &[u8], statements: &mut HashMap<Vec<u8>, String>) -> Option<Cut> {
         let mut texts = message[5..].split(|byte| *byte == 0);
         match message[0] {
             b'P' => {
-                let name = texts.next()?;
-                let sql = String::from_utf8_lossy(texts.next()?);
-                if sql.contains("UPDATE ledger_head") {
-                    *append = Some(name.to_vec());
-                }
+                let name = texts.next()?.to_vec();
+                statements.insert(name, String::from_utf8_lossy(texts.next()?).into_owned());
                 None
             }
             b'B' => {
-                let statement = texts.nth(1)?;
-                if append.as_deref() != Some(statement) {
-                    return None;
-                }
-                let mut plan = self.plan.lock();
-                let planned = plan.as_mut()?;
-                planned.appends -= 1;
-                match planned.appends {
-                    0 => plan.take().map(|plan| plan.cut),
-                    _ => None,
-                }
+                let sql = statements.get(texts.nth(1)?)?;
+                let mut plans = self.plans.lock();
+                let met = plans.iter_mut().filter(|plan| sql.contains(plan.text));
+                met.for_each(|plan| plan.times -= 1);
+                let due = plans.iter().position(|plan| plan.times == 0)?;
+                Some(plans.remove(due).cut)
             }
             _ => None,
         }

@@ -58,7 +58,8 @@ struct MasterAccountItem {
     /// `bought + adjusted − used`.
     #[schema(examples("999.99"))]
     remaining_usd: Amount,
-    /// What one dollar of list cost costs you: everything paid, fees included, over everything bought.
+    /// What one dollar of list cost costs you: everything paid, fees included, over everything
+    /// bought.
     #[schema(value_type = Option<String>, examples("0.3"))]
     cost_rate: Option<Amount>,
     purchases: i64,

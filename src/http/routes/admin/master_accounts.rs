@@ -157,7 +157,8 @@ impl From<Outcome<Purchase>> for PurchaseResponse {
 
 /// Register a master account
 ///
-/// Requests are routed to it from now on. Book the purchase of its credits next: until then its cost counts in full.
+/// Requests are routed to it from now on. Book the purchase of its credits next: until then its
+/// cost counts in full.
 #[utoipa::path(
     post,
     path = "/v1/admin/master-accounts",
@@ -204,7 +205,8 @@ impl MasterAccountResponse {
 
 /// Book a purchase of credits
 ///
-/// From then on the cost rate of the master account is everything paid, fees included, over everything bought.
+/// From then on the cost rate of the master account is everything paid, fees included, over
+/// everything bought.
 #[utoipa::path(
     post,
     path = "/v1/admin/master-accounts/{id}/purchases",

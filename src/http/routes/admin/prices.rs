@@ -22,8 +22,8 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// The price book in short.
 #[derive(Serialize, ToSchema)]
 struct PricesResponse {
-    /// Charge = list cost × this, unless something more specific is set. Null before it was first set: then nothing
-    /// is sold.
+    /// Charge = list cost × this, unless something more specific is set. Null before it was first
+    /// set: then nothing is sold.
     #[schema(examples("0.8"))]
     default_sale_ratio: Option<String>,
     /// How often the list was published.
@@ -95,7 +95,8 @@ async fn show(
 
 /// Change the default sale ratio
 ///
-/// It counts for requests that begin from now on; a request that runs keeps the ratio it was reserved with.
+/// It counts for requests that begin from now on; a request that runs keeps the ratio it was
+/// reserved with.
 #[utoipa::path(
     put,
     path = "/v1/admin/prices",

@@ -106,8 +106,8 @@ impl ProfitParams {
 
 /// Show the profit
 ///
-/// Charge − cost by day, model, customer or master account: by day the oldest first, else the largest gain or loss
-/// first. At most 1000 lines, on one page.
+/// Charge − cost by day, model, customer or master account: by day the oldest first, else the
+/// largest gain or loss first. At most 1000 lines, on one page.
 #[utoipa::path(
     get,
     path = "/v1/admin/profit",

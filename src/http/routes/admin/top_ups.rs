@@ -27,7 +27,8 @@ pub fn router() -> OpenApiRouter<AppState> {
 struct TopUpRequest {
     /// Above zero.
     amount_usd: Usd,
-    /// Your reference, such as an invoice number. It becomes part of the books for ever: name nobody in it.
+    /// Your reference, such as an invoice number. It becomes part of the books for ever: name
+    /// nobody in it.
     #[serde(default)]
     #[validate(length(max = 200, message = "use at most 200 characters"))]
     #[schema(examples("invoice 2026-0042"))]
@@ -72,8 +73,8 @@ impl From<Outcome<TopUp>> for TopUpResponse {
 
 /// Top up an account
 ///
-/// Books money that was received outside. With an `Idempotency-Key`, the same request sent again books nothing and
-/// gets the same answer; another request under the same key is refused.
+/// Books money that was received outside. With an `Idempotency-Key`, the same request sent again
+/// books nothing and gets the same answer; another request under the same key is refused.
 #[utoipa::path(
     post,
     path = "/v1/admin/clients/{account_id}/top-ups",

@@ -18,7 +18,8 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(balance))
 }
 
-/// An account's money. `balance = topped up − refunded + granted + adjusted − spent`, `available = balance − reserved`.
+/// An account's money. `balance = topped up − refunded + granted + adjusted − spent`, `available =
+/// balance − reserved`.
 #[derive(Serialize, ToSchema)]
 struct BalanceResponse {
     #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
@@ -79,7 +80,8 @@ impl BalanceResponse {
 
 /// Show the balance
 ///
-/// What you have, what is set aside for requests that run, and the sums over the account's lifetime.
+/// What you have, what is set aside for requests that run, and the sums over the account's
+/// lifetime.
 #[utoipa::path(
     get,
     path = "/v1/client/balance",
