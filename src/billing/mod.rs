@@ -5,11 +5,13 @@ mod listing;
 mod masters;
 mod prices;
 mod reservation;
+mod terms;
 
 pub use catalogue::{CatalogueError, publish_catalogue};
 pub use listing::for_sale;
 pub use masters::MasterAccounts;
 pub use prices::{PriceList, Prices};
 pub use reservation::{
-    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, Terms, reserve,
+    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, reserve,
 };
+pub use terms::Terms;

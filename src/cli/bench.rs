@@ -64,7 +64,7 @@ enum What {
 
 pub(super) async fn run(args: BenchArgs) -> Result<(), CliError> {
     let directory = &args.data_dir;
-    Ok(match args.what {
+    match args.what {
         None => everything(directory).await?,
         Some(What::Ledger { clients, accounts, seconds, writers }) => {
             let postgres = Stage::postgres(directory).await?;
@@ -76,7 +76,8 @@ pub(super) async fn run(args: BenchArgs) -> Result<(), CliError> {
             through(directory, connections, latency_ms, stream, time).await?;
         }
         Some(What::Trace { file, speed }) => replayed(directory, &file, speed).await?,
-    })
+    }
+    Ok(())
 }
 
 async fn everything(directory: &Path) -> Result<(), BenchError> {

@@ -3,6 +3,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::FutureExt as _;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
 use super::extract::Request as RequestMark;
@@ -33,7 +34,7 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
     let span = tracing::info_span!("request", request.id = %id, %method, path);
     request.extensions_mut().insert(mark);
     let began = Instant::now();
-    let mut response = answer(&app, request, next, &path).instrument(span.clone()).await;
+    let mut response = answer(&app.in_flight, request, next, &path).instrument(span.clone()).await;
     let status = response.status().as_u16();
     let elapsed_ms = began.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(status, elapsed_ms, "answered"));
@@ -43,12 +44,12 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
     response
 }
 
-async fn answer(app: &AppState, request: Request, next: Next, path: &str) -> Response {
+async fn answer(places: &Arc<Semaphore>, request: Request, next: Next, path: &str) -> Response {
     let shape = ErrorShape::of(path);
     // Health is asked most urgently when there is no place left.
     let place = match is_health(path) {
         true => None,
-        false => match app.in_flight.clone().try_acquire_owned() {
+        false => match Arc::clone(places).try_acquire_owned() {
             Ok(place) => Some(place),
             Err(_) => return shape.respond(ApiError::Overloaded),
         },
@@ -120,5 +121,67 @@ impl HttpBody for Placed {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::routing::get;
+    use axum::{Router, middleware};
+    use serde_json::Value;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    fn router(places: &Arc<Semaphore>) -> Router {
+        async fn panics() -> &'static str {
+            panic!("the key is sk-tg-secret")
+        }
+        let places = places.clone();
+        let layer = middleware::from_fn(move |request: Request, next: Next| {
+            let places = places.clone();
+            async move {
+                let path = request.uri().path().to_owned();
+                answer(&places, request, next, &path).await
+            }
+        });
+        Router::new()
+            .route("/v1/panics", get(panics))
+            .route("/v1/auth/panics", get(panics))
+            .route("/", get(|| async { "whole" }))
+            .layer(layer)
+    }
+
+    async fn get_json(router: &Router, path: &str) -> (u16, Value) {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = axum::body::to_bytes(response.into_body(), 1 << 16).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_an_internal_error_in_the_right_shape() {
+        let router = router(&Arc::new(Semaphore::new(1)));
+        let (status, body) = get_json(&router, "/v1/panics").await;
+        assert_eq!((status, &body["error"]["code"]), (500, &"internal_error".into()));
+        let (status, problem) = get_json(&router, "/v1/auth/panics").await;
+        assert_eq!((status, &problem["code"]), (500, &"internal_error".into()));
+        assert!(!format!("{body}{problem}").contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_place_is_kept_until_the_answer_s_last_byte_and_given_back() {
+        let places = Arc::new(Semaphore::new(1));
+        let router = router(&places);
+        let request = || Request::get("/").body(Body::empty()).unwrap();
+        let open = router.clone().oneshot(request()).await.unwrap();
+        assert_eq!(places.available_permits(), 0);
+        let refused = router.clone().oneshot(request()).await.unwrap();
+        assert_eq!(refused.status(), 503);
+        drop(open);
+        assert_eq!(places.available_permits(), 1);
+        get_json(&router, "/v1/panics").await;
+        assert_eq!(places.available_permits(), 1, "a panic gives its place back");
     }
 }

@@ -186,19 +186,12 @@ fn finish(error: &ApiError, mut response: Response) -> Response {
 fn log(error: &ApiError) {
     let wire = error.wire();
     let status = wire.status.as_u16();
-    match error {
-        ApiError::Internal(_) => {
-            tracing::error!(error.code = wire.code, status, "{}", error.with_causes());
-        }
-        ApiError::Unavailable(_) => {
-            tracing::warn!(error.code = wire.code, status, "{}", error.with_causes());
-        }
-        // Nothing failed: the reader asked for more than there is yet.
-        ApiError::NotYetVisible { .. } => tracing::debug!(status, "not yet visible"),
-        _ if wire.status.is_server_error() => {
-            tracing::warn!(error.code = wire.code, status, "the request failed");
-        }
-        _ => tracing::debug!(error.code = wire.code, status, "the request was refused"),
+    if matches!(error, ApiError::Internal(_)) {
+        tracing::error!(error.code = wire.code, status, "{}", error.with_causes());
+    } else if matches!(error, ApiError::NotYetVisible { .. }) || !wire.status.is_server_error() {
+        tracing::debug!(error.code = wire.code, status, "the request was refused");
+    } else {
+        tracing::warn!(error.code = wire.code, status, "{}", error.with_causes());
     }
 }
 
