@@ -10,7 +10,7 @@ use crate::seen::Seen;
 use crate::sink::{CopyText, Sink};
 
 /// What a projection has made of a run of events, from any position on.
-pub(crate) trait Fold: Send {
+pub(crate) trait Fold: Send + Sync {
     /// Takes one event in.
     fn apply(&mut self, seen: &Seen<'_>) -> Result<(), FoldError>;
     /// Rows that would be written.
@@ -36,9 +36,9 @@ pub(crate) trait Fold: Send {
 pub(crate) type Rows<R> = HashMap<<R as Row>::Key, R>;
 
 /// One row of a grouped table, or the change to it.
-pub(crate) trait Row: Default + Send + 'static {
+pub(crate) trait Row: Default + Send + Sync + 'static {
     /// What the row is found by.
-    type Key: Hash + Eq + Ord + Clone + Send;
+    type Key: Hash + Eq + Ord + Clone + Send + Sync;
     /// What an event does to the rows.
     fn apply(rows: &mut Rows<Self>, seen: &Seen<'_>) -> Result<(), FoldError>;
     /// Adds what other streams did to the same row.
@@ -88,7 +88,7 @@ impl<R: Row> Fold for Grouped<R> {
 }
 
 /// A table with one row per event of some kind.
-pub(crate) trait Line: Default + Send + 'static {
+pub(crate) trait Line: Default + Send + Sync + 'static {
     /// Writes the event's row, if it has one; tells whether it did.
     fn write(seen: &Seen<'_>, sink: &mut dyn Sink) -> Result<bool, FoldError>;
 }
