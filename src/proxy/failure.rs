@@ -110,6 +110,22 @@ impl Fault {
     }
 }
 
+#[derive(Deserialize)]
+struct Choice<'a> {
+    #[serde(borrow, default)]
+    finish_reason: Option<Cow<'a, str>>,
+}
+
+/// Whether one of these `choices` came to its end by an error of the provider.
+#[must_use]
+pub fn ended_by_error(choices: &str) -> bool {
+    // Nearly every answer is spared the second look.
+    memchr::memmem::find(choices.as_bytes(), b"\"error\"").is_some()
+        && serde_json::from_str::<Vec<Choice<'_>>>(choices).is_ok_and(|choices| {
+            choices.iter().any(|choice| choice.finish_reason.as_deref() == Some("error"))
+        })
+}
+
 /// No answer at all.
 #[must_use]
 pub fn unreachable(error: &UpstreamError) -> ApiError {

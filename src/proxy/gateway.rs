@@ -303,7 +303,7 @@ async fn complete(whole: whole::Whole, request: InFlight, reply: Reply) {
         return request.resolve(Outcome::UpstreamBroke, unknown).await;
     };
     match whole::understand(&bytes, &|billed| request.charge(billed)) {
-        whole::Answer::Completion { text, billed, delivered } => {
+        whole::Answer::Completion { text, billed, delivered, failed } => {
             let mut response = Response::new(Body::from(text));
             describe(&mut response, &request, "application/json");
             let charge = billed.as_ref().and_then(|billed| request.charge(billed));
@@ -311,9 +311,10 @@ async fn complete(whole: whole::Whole, request: InFlight, reply: Reply) {
                 response.headers_mut().insert(CHARGE, charge);
             }
             tell(reply, Ok(response));
+            let outcome = if failed { Outcome::UpstreamError } else { Outcome::Completed };
             match billed {
-                Some(billed) => request.settle(billed, Outcome::Completed).await,
-                None => request.resolve(Outcome::Completed, Unknown::Estimate(delivered)).await,
+                Some(billed) => request.settle(billed, outcome).await,
+                None => request.resolve(outcome, Unknown::Estimate(delivered)).await,
             }
         }
         whole::Answer::Fault(fault, billed) => {

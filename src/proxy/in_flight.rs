@@ -147,6 +147,11 @@ impl InFlight {
         computed_list_cost: Option<ListCost>,
         outcome: Outcome,
     ) {
+        let priced = || self.computed(&usage).is_none_or(|computed| computed != ListCost::ZERO);
+        if outcome != Outcome::Completed && list_cost == ListCost::ZERO && priced() {
+            // The upstream asks nothing for what failed: that is no charge, not a charge of zero.
+            return self.release(ReleaseReason::NothingBilled).await;
+        }
         self.gateway.notes().forget(self.open.id);
         let millis = |until: Instant| {
             u32::try_from(until.duration_since(self.begun).as_millis()).unwrap_or(u32::MAX)

@@ -171,10 +171,11 @@ async fn drain(
 
 /// The one end of a streamed request, from what was seen of it.
 async fn conclude(request: InFlight, seen: Seen, outcome: Option<Outcome>) {
-    let outcome = outcome.unwrap_or(match (&seen.fault, seen.done, &seen.billed) {
-        (Some(_), ..) => Outcome::UpstreamError,
-        (None, true, _) | (None, _, Some(_)) => Outcome::Completed,
-        (None, false, None) => Outcome::UpstreamBroke,
+    let failed = seen.failed || seen.fault.is_some();
+    let outcome = outcome.unwrap_or(match (failed, seen.done, &seen.billed) {
+        (true, ..) => Outcome::UpstreamError,
+        (false, true, _) | (false, _, Some(_)) => Outcome::Completed,
+        (false, false, None) => Outcome::UpstreamBroke,
     });
     match seen.billed {
         Some(billed) => {

@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memmem};
 use tollgate_domain::Money;
 
-use super::failure::Fault;
+use super::failure::{Fault, ended_by_error};
 use super::usage::{Billed, for_customer};
 use crate::members::Members;
 
@@ -24,6 +24,8 @@ pub struct Seen {
     pub billed: Option<Billed>,
     /// An error after the stream had begun.
     pub fault: Option<Fault>,
+    /// A choice ended by an error of the provider.
+    pub failed: bool,
     /// `[DONE]` came.
     pub done: bool,
     /// Bytes of text, reasoning and arguments that were delivered.
@@ -110,6 +112,7 @@ impl Filter {
         if members.get("error").is_some() {
             self.seen.fault = Fault::read(text).or(self.seen.fault.take());
         }
+        self.seen.failed |= members.get("choices").is_some_and(ended_by_error);
         let usage = members.get("usage")?;
         let billed = Billed::read(usage)?;
         let usage = for_customer(usage, charge(&billed));
@@ -137,9 +140,10 @@ fn next_line(bytes: &[u8], rest: &mut Range<usize>) -> Option<Range<usize>> {
 
 impl Seen {
     fn look(&mut self, bytes: &[u8]) {
-        for mark in [&b"\"content\":\""[..], b"\"reasoning\":\"", b"\"arguments\":\""] {
+        for mark in [&b"\"content\":"[..], b"\"reasoning\":", b"\"arguments\":"] {
             for at in memmem::find_iter(bytes, mark) {
-                self.delivered += string_length(&bytes[at + mark.len()..]);
+                let value = bytes[at + mark.len()..].trim_ascii_start();
+                self.delivered += value.strip_prefix(b"\"").map_or(0, string_length);
             }
         }
         if self.provider.is_none() {
@@ -205,6 +209,14 @@ mod tests {
         let piece = Bytes::from(vec![b'x'; 1 << 20]);
         let fed = (0..10).find_map(|_| filter.feed(piece.clone(), &charge).err());
         assert_eq!(fed, Some(EndlessLine));
+    }
+
+    #[test]
+    fn spaces_between_members_change_nothing() {
+        let mut filter = Filter::default();
+        let line = "data: {\"choices\": [{\"delta\": {\"content\": \"Hello\"}, \"finish_reason\": \"error\"}]}\n\n";
+        filter.feed(Bytes::from(line), &charge).expect("lines");
+        assert_eq!((filter.seen.delivered, filter.seen.failed), (5, true));
     }
 
     #[test]

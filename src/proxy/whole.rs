@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::{Instant, timeout};
 use tollgate_domain::Money;
 
-use super::failure::Fault;
+use super::failure::{Fault, ended_by_error};
 use super::usage::{Billed, for_customer};
 use crate::members::Members;
 
@@ -47,8 +48,10 @@ pub enum Answer {
         text: String,
         /// The bill, where there is one.
         billed: Option<Billed>,
-        /// Bytes of the answer, for want of a bill.
+        /// Bytes of text, reasoning and arguments; counted where there is no bill.
         delivered: u64,
+        /// The provider failed on the way.
+        failed: bool,
     },
     /// An error under HTTP 200, perhaps with a bill.
     Fault(Fault, Option<Billed>),
@@ -69,12 +72,28 @@ pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed) -> Option<Money>) -> A
             None => Answer::Unreadable,
         };
     }
-    let delivered = members.get("choices").map_or(0, |choices| choices.len() as u64);
+    let choices = members.get("choices").unwrap_or_default();
+    let delivered = if billed.is_none() { delivered(choices) } else { 0 };
+    let failed = ended_by_error(choices);
     if let Some(billed) = &billed {
         let usage = members.get("usage").map(|usage| for_customer(usage, charge(billed)));
         members.set("usage", usage.unwrap_or_default());
     }
-    Answer::Completion { text: members.write(), billed, delivered }
+    Answer::Completion { text: members.write(), billed, delivered, failed }
+}
+
+/// Bytes that the model wrote, as far as they are text.
+fn delivered(choices: &str) -> u64 {
+    let Ok(choices) = serde_json::from_str::<Vec<Value>>(choices) else { return 0 };
+    let length = |value: &Value| value.as_str().map_or(0, |text| text.len() as u64);
+    let of_choice = |choice: &Value| {
+        let message = &choice["message"];
+        let calls = message["tool_calls"].as_array().map_or(&[][..], Vec::as_slice);
+        let arguments =
+            calls.iter().map(|call| length(&call["function"]["arguments"])).sum::<u64>();
+        length(&message["content"]) + length(&message["reasoning"]) + arguments
+    };
+    choices.iter().map(of_choice).sum()
 }
 
 #[cfg(test)]
@@ -89,6 +108,17 @@ mod tests {
             panic!("it has no choices");
         };
         assert_eq!(fault.status, 502);
+    }
+
+    #[test]
+    fn without_a_bill_only_what_the_model_wrote_is_counted() {
+        let body = br#"{"id":"gen-1","choices":[{"index": 0, "finish_reason": "error", "message":
+            {"content": "hello", "tool_calls": [{"id": "call_1", "function":
+            {"name": "f", "arguments": "{\"a\":1}"}}]}}]}"#;
+        let Answer::Completion { delivered, failed, .. } = understand(body, &|_| None) else {
+            panic!("it has choices");
+        };
+        assert_eq!((delivered, failed), (12, true));
     }
 
     #[test]

@@ -6,6 +6,8 @@
 mod app;
 mod cluster;
 mod errors;
+mod fate;
+mod faults;
 mod keys;
 mod ledger;
 mod money;
@@ -15,3 +17,4 @@ mod requests;
 mod roles;
 mod sessions;
 mod tidy;
+mod wire;
