@@ -131,6 +131,23 @@ pub async fn reserve(
     prices: &Arc<Prices>,
     order: ReservationOrder,
 ) -> Result<Reserved, Refusal> {
+    match decide(books, prices, order.clone()).await {
+        // The key's row is there, so its event is: this node has only not seen it yet.
+        Err(Refusal::Account {
+            error: AccountError::KeyNotFound(_) | AccountError::NotOpen,
+            ..
+        }) if books.ledger.accounts.freshen(&order.account.to_string()).await.unwrap_or(false) => {
+            decide(books, prices, order).await
+        }
+        decided => decided,
+    }
+}
+
+async fn decide(
+    books: &Books,
+    prices: &Arc<Prices>,
+    order: ReservationOrder,
+) -> Result<Reserved, Refusal> {
     let stream = order.account.to_string();
     let context = CommandContext::request(Actor::Key(order.key), order.request);
     let mut cards = Vec::with_capacity(order.models.len());

@@ -179,7 +179,7 @@ impl Writer {
                     self.shared.stats.conflicts.fetch_add(1, Ordering::Relaxed);
                     match within(SILENCE, trouble::void_losers(&mut self.link, &batch)).await {
                         Ok(()) => None,
-                        Err(_) => self.resolve(&mut batch, queue).await,
+                        Err(_) => self.resolve(&mut batch, queue).await?,
                     }
                 }
                 Err(Trouble::KeyTaken) => {
@@ -189,7 +189,7 @@ impl Writer {
                             batch = trouble::refuse_used_keys(used, batch);
                             None
                         }
-                        Err(_) => self.resolve(&mut batch, queue).await,
+                        Err(_) => self.resolve(&mut batch, queue).await?,
                     }
                 }
                 Err(Trouble::Objection(_)) if batch.len() > 1 => return Some(batch),
@@ -198,7 +198,7 @@ impl Writer {
                     fail(batch, &reason);
                     return None;
                 }
-                Err(Trouble::Ambiguous) => self.resolve(&mut batch, queue).await,
+                Err(Trouble::Ambiguous) => self.resolve(&mut batch, queue).await?,
             };
             if let Some(base) = stored {
                 self.committed(batch, base, begun);
@@ -268,12 +268,13 @@ impl Writer {
     /// before this look has succeeded.
     ///
     /// While the database is away nobody waits for it longer than [`PATIENCE`]: the batch is told
-    /// that it is in doubt (and resolved nevertheless), all others fail.
+    /// that it is in doubt (and resolved nevertheless), all others fail. None: nobody is left who
+    /// could ask, so the process need not wait for the database to end.
     async fn resolve(
         &mut self,
         batch: &mut [Append],
         queue: &mut mpsc::Receiver<Append>,
-    ) -> Option<i64> {
+    ) -> Option<Option<i64>> {
         let begun = Instant::now();
         let mut attempt = 0_u32;
         loop {
@@ -287,7 +288,7 @@ impl Writer {
             let error = match error {
                 Ok(stored) => {
                     self.shared.stats.reconnects.fetch_add(1, Ordering::Relaxed);
-                    return stored;
+                    return Some(stored);
                 }
                 Err(error) => error,
             };
@@ -302,6 +303,10 @@ impl Writer {
             }
             fail(self.held.drain(..).collect(), AWAY);
             refusing(queue, pause).await;
+            if queue.is_closed() && queue.is_empty() {
+                tracing::error!(appends = batch.len(), "the ledger ends without its database");
+                return None;
+            }
         }
     }
 }

@@ -3,15 +3,24 @@
 
 #![allow(dead_code)]
 
+pub mod ledger;
+
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, Weak};
+use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Executor, PgPool};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tollgate_projections::audit::{Options, Report, verify};
+use tollgate_projections::bench::catch_up;
+use tollgate_projections::{Progress, ProjectionError, Runner, RunnerOptions};
 
 static CLUSTER: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -129,4 +138,63 @@ fn other_user() -> Option<(u32, u32)> {
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     };
     user("postgres").or_else(|| user("nobody"))
+}
+
+/// A runner in the background.
+pub struct Running {
+    pub progress: Progress,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), ProjectionError>>,
+    _head: watch::Sender<i64>,
+}
+
+impl Running {
+    /// With short pauses and small batches, so that little data makes many transactions.
+    pub fn start(pool: &PgPool, batch: i64) -> Self {
+        let pause = Duration::from_millis(1);
+        let back_off = Duration::from_millis(5);
+        let poll = Duration::from_millis(10);
+        let options = RunnerOptions { batch, pause, poll, back_off };
+        let runner = Runner::with_options(pool.clone(), options);
+        let progress = runner.progress();
+        let shutdown = CancellationToken::new();
+        let (head, watched) = watch::channel(0);
+        let task = tokio::spawn(runner.run(watched, shutdown.clone()));
+        Self { progress, shutdown, task, _head: head }
+    }
+
+    pub async fn stop(self) -> Result<(), ProjectionError> {
+        self.shutdown.cancel();
+        self.task.await.expect("the runner does not panic")
+    }
+
+    /// Stops it in the middle of whatever it does.
+    pub async fn kill(self) {
+        self.task.abort();
+        let _ = self.task.await;
+    }
+
+    pub async fn ended(self) -> Result<(), ProjectionError> {
+        self.task.await.expect("the runner does not panic")
+    }
+}
+
+/// Applies everything and stops.
+pub async fn project(pool: &PgPool) {
+    catch_up(pool).await.expect("the projections catch up");
+}
+
+/// How most tests end: the log is sound and every read model equals its fold.
+pub async fn assert_clean(pool: &PgPool) {
+    let report = audit(pool).await;
+    assert!(report.is_clean(), "{report}");
+    assert!(report.read_models.iter().all(|model| model.outcome == "equal"), "{report}");
+    assert_eq!(report.read_models.len(), 9, "{report}");
+}
+
+/// In a task of its own, as a server would run it.
+pub async fn audit(pool: &PgPool) -> Report {
+    let pool = pool.clone();
+    let task = tokio::spawn(async move { verify(&pool, &Options::default(), |_| {}).await });
+    task.await.expect("the audit does not panic").expect("the audit runs")
 }

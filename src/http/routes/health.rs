@@ -115,9 +115,10 @@ async fn health_long(state: State<AppState>) -> (StatusCode, Json<HealthResponse
 async fn check(State(app): State<AppState>) -> (StatusCode, Json<HealthResponse>) {
     let database = health::check(app.database.pool()).await;
     let lag = app.progress.lag().await.ok();
-    let protected = database
-        .as_ref()
-        .is_some_and(|found| found.append_only_trigger && found.append_only_rights);
+    let protected = database.as_ref().is_some_and(|found| {
+        let durable = found.durability.fsync && found.durability.full_page_writes;
+        durable && found.append_only_trigger && found.append_only_rights
+    });
     let (code, status) = match (&database, lag) {
         (None, _) | (_, None) => (StatusCode::SERVICE_UNAVAILABLE, "unavailable"),
         (Some(_), Some(lag)) if !protected || lag.seconds > LATE_SECONDS => {

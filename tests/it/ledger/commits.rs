@@ -284,3 +284,24 @@ async fn while_the_database_is_away_commands_fail_in_bounded_time_and_work_again
     node.stop().await;
     proxy.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_process_can_end_while_the_database_is_away() {
+    let stage = Stage::open().await;
+    let proxy = Proxy::before(&stage.database.server);
+    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    node.add("c", fresh()).await;
+    proxy.set_away(true);
+    proxy.cut(1, Cut::BeforeTheServer);
+    let by = by("test");
+    let pending = node.counters.begin("c", &by, None, |_| super::add(fresh())).await.unwrap();
+    let behind = node.counters.begin("d", &by, None, |_| super::add(fresh())).await.unwrap();
+    soon("the end", node.stop()).await;
+    let outcome = soon("the one in doubt", pending.committed()).await;
+    assert_eq!(Told::of(&outcome), Told::InDoubt);
+    // One batch with the first, or behind it.
+    let outcome = soon("the one behind", behind.committed()).await;
+    assert_ne!(Told::of(&outcome), Told::Done);
+    assert_eq!(stage.audited().await.0.len(), 1);
+    proxy.stop().await;
+}

@@ -196,23 +196,27 @@ async fn price_books_behave_the_same_in_all_three_stores() {
     conform(|node| node.ledger.prices.clone(), commands::prices(), 5, 30).await;
 }
 
-/// Plays commands until one of them had events, with what was there before it.
-fn history<A: Eventful>(
-    command: impl Strategy<Value = A::Command>,
-) -> Vec<(Vec<A::Event>, A::Command, Result<Vec<A::Event>, A::Error>)>
+/// What was there, what was asked, and what came of it.
+struct Step<A: Eventful> {
+    given: Vec<A::Event>,
+    when: A::Command,
+    then: Result<Vec<A::Event>, A::Error>,
+}
+
+fn history<A: Eventful>(command: impl Strategy<Value = A::Command>) -> Vec<Step<A>>
 where
     A::Command: Clone + Debug,
     A::Error: Clone,
 {
     let mut runner = TestRunner::deterministic();
-    let (mut state, mut events, mut steps) = (A::default(), Vec::new(), Vec::new());
+    let (mut state, mut given, mut steps) = (A::default(), Vec::new(), Vec::new());
     for _ in 0..200 {
-        let command = command.new_tree(&mut runner).unwrap().current();
-        let decided = state.decide(command.clone());
-        steps.push((events.clone(), command, decided.clone()));
-        for event in decided.into_iter().flatten() {
+        let when = command.new_tree(&mut runner).unwrap().current();
+        let then = state.decide(when.clone());
+        steps.push(Step { given: given.clone(), when, then: then.clone() });
+        for event in then.into_iter().flatten() {
             state.evolve(&event);
-            events.push(event);
+            given.push(event);
         }
     }
     steps
@@ -223,7 +227,7 @@ where
     A::Command: Clone + Debug,
     A::Error: Clone + PartialEq,
 {
-    for (given, when, then) in history::<A>(command) {
+    for Step { given, when, then } in history::<A>(command) {
         let result = TestFramework::<A>::with(()).given(given).when(when);
         match then {
             Ok(events) => result.then_expect_events(events),
