@@ -28,6 +28,8 @@ pub struct Fate {
     pub account: String,
     /// The request that it was made for.
     pub request: String,
+    /// The process that made it.
+    pub node: String,
     /// What was set aside.
     pub reserved: FundsReserved,
     /// Nothing while it is open.
@@ -92,8 +94,8 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
             AccountEvent::FundsReserved(reserved) => {
                 let (id, account) = (reserved.reservation, stored.account);
                 let request = stored.by.request_id.expect("a reservation belongs to a request");
-                let ended_by = String::new();
-                let fate = Fate { account, request, reserved, end: None, ended_by };
+                let (node, ended_by) = (stored.by.node, String::new());
+                let fate = Fate { account, request, node, reserved, end: None, ended_by };
                 assert!(fates.insert(id, fate).is_none(), "{id} was reserved twice");
                 order.push(id);
                 continue;

@@ -12,6 +12,7 @@ mod keys;
 mod ledger;
 mod money;
 mod openapi;
+mod process;
 mod race;
 mod reading;
 mod requests;

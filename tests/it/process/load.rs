@@ -1,0 +1,149 @@
+//! Clients that go on whatever happens to the gateway, and remember what they were told.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reqwest::{Client, StatusCode};
+use serde_json::json;
+use tokio::task::JoinSet;
+use tollgate_domain::Money;
+
+use super::Gateway;
+use crate::wire::{self, MODEL};
+
+const CLIENTS: u64 = 16;
+
+/// An answer of which a client has seen the price.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// `x-request-id`
+    pub request: String,
+    /// `usage.cost`
+    pub cost: Money,
+}
+
+/// What the clients share.
+struct Shared {
+    base: Mutex<String>,
+    stop: AtomicBool,
+    told: Mutex<Vec<Told>>,
+    count: AtomicU64,
+}
+
+/// Clients at work.
+pub struct Load {
+    shared: Arc<Shared>,
+    tasks: JoinSet<()>,
+    top_ups: tokio::task::JoinHandle<u64>,
+}
+
+impl Load {
+    /// Sets clients to work with these keys, and an operator who tops `account` up, dollar by dollar.
+    pub fn start(gateway: &Gateway, keys: &[String], admin: String, account: &str) -> Self {
+        let shared = Arc::new(Shared {
+            base: Mutex::new(gateway.base.clone()),
+            stop: AtomicBool::new(false),
+            told: Mutex::default(),
+            count: AtomicU64::new(0),
+        });
+        let mut tasks = JoinSet::new();
+        for (client, key) in (0..CLIENTS).zip(keys.iter().cycle()) {
+            tasks.spawn(ask_on(shared.clone(), key.clone(), client));
+        }
+        let path = format!("/v1/admin/clients/{account}/top-ups");
+        let top_ups = tokio::spawn(top_up_on(shared.clone(), path, admin));
+        Self { shared, tasks, top_ups }
+    }
+
+    /// The gateway listens elsewhere now.
+    pub fn follow(&self, gateway: &Gateway) {
+        self.shared.base.lock().expect("no panic").clone_from(&gateway.base);
+    }
+
+    /// Answers with a price so far.
+    pub fn count(&self) -> u64 {
+        self.shared.count.load(Ordering::Relaxed)
+    }
+
+    /// Lets the clients end what they do. Answers what they were told, and the dollars that the
+    /// operator was told of.
+    pub async fn stop(self) -> (Vec<Told>, u64) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+        self.tasks.join_all().await;
+        let dollars = self.top_ups.await.expect("no panic");
+        let told = std::mem::take(&mut *self.shared.told.lock().expect("no panic"));
+        (told, dollars)
+    }
+}
+
+impl Shared {
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base.lock().expect("no panic"))
+    }
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().timeout(Duration::from_secs(60)).build().expect("a client")
+}
+
+/// One client: whole answers and streams, quick and slow, one after the other.
+async fn ask_on(shared: Arc<Shared>, key: String, number: u64) {
+    let client = client();
+    for turn in 0.. {
+        if shared.stopped() {
+            return;
+        }
+        let stream = (number + turn) % 2 == 0;
+        // Slow ones are noted for recovery, quick ones end before anybody could.
+        let delay = [0, 20, 160, 400][(turn % 4) as usize];
+        let body = json!({
+            "model": MODEL, "stream": stream, "max_tokens": 60,
+            "messages": [{ "role": "user", "content": format!("{number}/{turn}") }],
+            "sandbox": match stream {
+                true => json!({ "fault": format!("slow-chunks={}", delay / 20) }),
+                false => json!({ "delay_ms": delay }),
+            },
+        });
+        let url = shared.url("/v1/chat/completions");
+        let request = client.post(url).bearer_auth(&key).json(&body);
+        let got = match wire::send(request).await {
+            Ok(got) if got.status == 200 => got,
+            Ok(_) | Err(_) => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if let Some(cost) = got.cost() {
+            let told = Told { request: got.request().to_owned(), cost };
+            shared.told.lock().expect("no panic").push(told);
+            shared.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The operator: one dollar after the other, each under a key of its own and sent again until it is
+/// answered.
+async fn top_up_on(shared: Arc<Shared>, path: String, admin: String) -> u64 {
+    let client = client();
+    let mut booked = 0;
+    while !shared.stopped() {
+        let request = client
+            .post(shared.url(&path))
+            .bearer_auth(&admin)
+            .header("Idempotency-Key", format!("dollar {booked}"))
+            .json(&json!({ "amount_usd": "1" }));
+        let answer = request.send().await;
+        match answer.map(|answer| answer.status()) {
+            Ok(StatusCode::CREATED) => booked += 1,
+            Ok(status) if status.is_client_error() => panic!("a top-up was refused: {status}"),
+            Ok(_) | Err(_) => {}
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    booked
+}
