@@ -34,7 +34,7 @@ pub struct RunnerOptions {
 impl Default for RunnerOptions {
     fn default() -> Self {
         Self {
-            batch: 10_000,
+            batch: 20_000,
             pause: Duration::from_millis(20),
             poll: Duration::from_millis(500),
             back_off: Duration::from_millis(500),
