@@ -1,20 +1,23 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup run test bench fmt
 
+# Many installers put cargo where only login shells look.
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Install what is missing on this machine
 	@.ci/setup.sh
 
-run: ## Build and start the gateway, with a database and an upstream of its own where none is configured
+run: setup ## Build and start the gateway; where none is configured, with its own database, upstream and demo customer
 	cargo build --release --workspace
-	exec target/release/tollgate serve
+	exec target/release/tollgate serve --demo
 
-test: ## Check the format, the lints and every test
+test: setup ## Check the format, the lints and every test
 	@.ci/test.sh
 
-bench: ## Measure
+bench: setup ## Measure this machine; the report is kept in target/bench/report.md
 	cargo build --release --workspace
 	target/release/tollgate bench
 

@@ -123,7 +123,7 @@ macro_rules! decimal_newtype {
 }
 
 decimal_newtype! {
-    /// US dollars for one unit (a token, a search, a page); up to 22 decimals occur. Never negative.
+    /// US dollars for one unit (a token, a search, a page), at least 0; up to 22 decimals occur.
     Price("a price as a decimal string") where |value| !value.is_sign_negative() || value.is_zero();
     /// A factor: sale ratio or cost rate. At least 0, at most 1000.
     Ratio("a ratio as a decimal string")

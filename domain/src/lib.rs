@@ -7,6 +7,8 @@ pub mod account;
 pub mod chain;
 pub mod decimal;
 mod eventful;
+#[cfg(test)]
+mod golden_files;
 pub mod ids;
 pub mod journal;
 pub mod ledger_event;

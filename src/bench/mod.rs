@@ -1,8 +1,17 @@
 //! Load generators behind `tollgate bench`: figures are measured, never asserted by a timed test.
 
+pub mod cpu;
+pub mod gateway;
 pub mod ledger;
+pub mod load;
+pub mod peers;
+mod report;
 mod stage;
+pub mod streams;
+pub mod suite;
+pub mod trace;
 
+pub use report::Report;
 pub use stage::{BenchError, Stage};
 
 use hdrhistogram::Histogram;

@@ -61,12 +61,26 @@ impl Stage {
     /// # Errors
     /// PostgreSQL does not start or refuses.
     pub async fn open(postgres: &PrivatePostgres, name: &str) -> Result<Self, BenchError> {
+        Self::with_writers(postgres, name, None).await
+    }
+
+    /// [`Stage::open`] with another number of writers than production has.
+    ///
+    /// # Errors
+    /// As [`Stage::open`].
+    pub async fn with_writers(
+        postgres: &PrivatePostgres,
+        name: &str,
+        writers: Option<usize>,
+    ) -> Result<Self, BenchError> {
         postgres.drop_database(name).await.map_err(BenchError::new)?;
         let (owner, server) = postgres.create_database(name).await.map_err(BenchError::new)?;
         migrate(&owner).await?;
         let pool = PgPoolOptions::new().max_connections(8).connect_with(server.clone()).await?;
         let (tracker, stop) = (TaskTracker::new(), CancellationToken::new());
-        let options = LedgerOptions::new("bench");
+        let production = LedgerOptions::new("bench");
+        let options =
+            LedgerOptions { writers: writers.unwrap_or(production.writers), ..production };
         let ledger = Ledger::start(server, pool.clone(), options, &tracker, stop.clone()).await?;
         Ok(Self { ledger, pool, owner, name: name.to_owned(), tracker, stop })
     }

@@ -1,13 +1,17 @@
 //! Prices, reservations and master accounts as the request path sees them.
 
 mod catalogue;
+mod listing;
 mod masters;
 mod prices;
 mod reservation;
+mod terms;
 
 pub use catalogue::{CatalogueError, publish_catalogue};
-pub use masters::{MasterAccounts, MastersError};
+pub use listing::for_sale;
+pub use masters::MasterAccounts;
 pub use prices::{PriceList, Prices};
 pub use reservation::{
-    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, Terms, reserve,
+    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, reserve,
 };
+pub use terms::Terms;

@@ -1,13 +1,17 @@
 //! The price book and the catalogue, in memory.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use parking_lot::RwLock;
 use sqlx::{PgPool, Row as _};
 use tollgate_domain::PriceBook;
+use tollgate_domain::decimal::Ratio;
+use tollgate_domain::ids::AccountId;
 use tollgate_domain::price_book::PRICE_BOOK;
 
+use super::listing::for_sale;
 use crate::ledger::{Ledger, LedgerError};
 use crate::upstream::ModelInfo;
 
@@ -18,8 +22,31 @@ pub struct Prices {
     pub book: PriceBook,
     /// What bounds a request, by requested id.
     pub info: HashMap<String, ModelInfo>,
-    /// The upstream's listing of every model, as JSON text, by requested id.
-    pub listings: Vec<(String, String)>,
+    /// The upstream's listing of every model for sale, as JSON text, by requested id.
+    pub listings: BTreeMap<String, String>,
+    /// The answer of `GET /v1/models` at the default ratio: most clients ask for just that.
+    pub catalogue: Bytes,
+}
+
+impl Prices {
+    /// `GET /v1/models` with every price multiplied by the ratio that applies to a model.
+    pub fn catalogue(&self, ratio: impl Fn(&str) -> Option<Ratio>) -> String {
+        let mut text = String::with_capacity(self.listings.len() * 1_000);
+        text.push_str("{\"data\":[");
+        let mut count = 0;
+        for (model, listing) in &self.listings {
+            let Some(listing) = ratio(model).and_then(|ratio| for_sale(listing, ratio)) else {
+                continue;
+            };
+            if count > 0 {
+                text.push(',');
+            }
+            text.push_str(&listing);
+            count += 1;
+        }
+        text.push_str(&format!("],\"total_count\":{count}}}"));
+        text
+    }
 }
 
 /// The current prices; reading them is one reference count.
@@ -48,8 +75,13 @@ impl PriceList {
             if let Some(listing) = crate::upstream::read_listing(&json) {
                 prices.info.insert(model.clone(), listing.info);
             }
-            prices.listings.push((model, json));
+            if prices.book.find_card(&model).is_some() {
+                prices.listings.insert(model, json);
+            }
         }
+        let nobody = AccountId::from_uuid(uuid::Uuid::nil());
+        let catalogue = prices.catalogue(|model| prices.book.sale_ratio(nobody, None, model));
+        prices.catalogue = catalogue.into();
         *self.0.write() = Arc::new(prices);
         Ok(())
     }

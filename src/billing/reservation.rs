@@ -9,18 +9,16 @@ use tollgate_domain::account::{
     AccountCommand, AccountEvent, CostSource, Latencies, Outcome, ReleaseReason, ReserveFunds,
     SettleReservation,
 };
-use tollgate_domain::decimal::{ListCost, Ratio};
+use tollgate_domain::decimal::ListCost;
 use tollgate_domain::ids::{AccountId, KeyId, RequestId, ReservationId};
-use tollgate_domain::pricing::{Demand, PriceCard, Sale, afford};
-use tollgate_domain::{Account, AccountError, Money, Timestamp, Usage};
-use uuid::Uuid;
+use tollgate_domain::pricing::{Demand, Sale};
+use tollgate_domain::{Account, AccountError, Money, Usage};
 
 use super::prices::Prices;
+use super::terms::{Terms, fresh_id, terms};
 use crate::ledger::{Actor, CommandContext, CommandError, Ledger, LedgerError, Pending, now};
 use crate::upstream::Upstream;
 
-/// Fewer output tokens than this are no use to anybody: refused instead of trimmed.
-const FEWEST_USEFUL_TOKENS: u64 = 16;
 /// How often a reservation is decided anew after another node was faster.
 const ATTEMPTS: usize = 8;
 
@@ -41,19 +39,6 @@ pub struct ReservationOrder {
     pub bound_is_given: bool,
     /// How long it may stay open.
     pub lifetime: Duration,
-}
-
-/// What was decided for a reservation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
-    /// What is set aside.
-    pub amount: Money,
-    /// Frozen for the charge.
-    pub sale_ratio: Ratio,
-    /// Output tokens that the amount pays for.
-    pub output_tokens: u64,
-    /// The bound was lowered to what is affordable.
-    pub trimmed: bool,
 }
 
 /// Why nothing was reserved.
@@ -146,6 +131,23 @@ pub async fn reserve(
     prices: &Arc<Prices>,
     order: ReservationOrder,
 ) -> Result<Reserved, Refusal> {
+    match decide(books, prices, order.clone()).await {
+        // The key's row is there, so its event is: this node has only not seen it yet.
+        Err(Refusal::Account {
+            error: AccountError::KeyNotFound(_) | AccountError::NotOpen,
+            ..
+        }) if books.ledger.accounts.freshen(&order.account.to_string()).await.unwrap_or(false) => {
+            decide(books, prices, order).await
+        }
+        decided => decided,
+    }
+}
+
+async fn decide(
+    books: &Books,
+    prices: &Arc<Prices>,
+    order: ReservationOrder,
+) -> Result<Reserved, Refusal> {
     let stream = order.account.to_string();
     let context = CommandContext::request(Actor::Key(order.key), order.request);
     let mut cards = Vec::with_capacity(order.models.len());
@@ -158,91 +160,45 @@ pub async fn reserve(
     let default_ratio =
         prices.book.default_ratio().ok_or_else(|| Refusal::NotPriced(model.clone()))?;
     let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
-    for attempt in 1.. {
-        let at = now();
-        let id = ReservationId::from_uuid(Uuid::now_v7());
-        let mut decided = None;
-        let pending = books
-            .ledger
-            .accounts
-            .begin(&stream, &context, None, |account| {
-                let (terms, affordable) = terms(account, prices, &cards, default_ratio, &order, at);
-                decided = Some((terms, affordable));
-                AccountCommand::ReserveFunds(ReserveFunds {
-                    reservation: id,
-                    key: order.key,
-                    model: model.clone(),
-                    amount: terms.amount,
-                    sale_ratio: terms.sale_ratio,
-                    price_version: prices.book.version(),
-                    expires_at: at.plus_seconds(expires_in),
-                    at,
-                })
+    let at = now();
+    let mut decided = None;
+    let pending = books
+        .ledger
+        .accounts
+        .begin(&stream, &context, None, |account| {
+            let (terms, affordable) = terms(account, prices, &cards, default_ratio, &order, at);
+            let id = fresh_id(account);
+            decided = Some((id, terms, affordable));
+            AccountCommand::ReserveFunds(ReserveFunds {
+                reservation: id,
+                key: order.key,
+                model: model.clone(),
+                amount: terms.amount,
+                sale_ratio: terms.sale_ratio,
+                price_version: prices.book.version(),
+                expires_at: at.plus_seconds(expires_in),
+                at,
             })
-            .await;
-        // Without a look at the account there was no decision either, only an error.
-        let (pending, (terms, affordable_tokens)) = match (pending, decided) {
-            (pending, Some(decided)) => (pending, decided),
-            (Ok(_), None) => return Err(CommandError::Conflict.into()),
-            (Err(error), None) => return Err(error.into()),
-        };
-        match pending {
-            Ok(pending) => {
-                let (context, books) = (context.clone(), books.clone());
-                let open = OpenReservation { id, terms, model, stream, context, books };
-                return Ok(Reserved { open, pending, order, prices: prices.clone() });
-            }
-            Err(CommandError::Refused(AccountError::ReservationTooOld(_)))
-                if attempt < ATTEMPTS => {}
-            Err(CommandError::Refused(error)) => {
-                let requested_tokens = order.demand.output_tokens;
-                return Err(Refusal::Account { error, requested_tokens, affordable_tokens });
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Err(CommandError::Conflict.into())
-}
-
-/// The amount to reserve for the dearest of the models, with the output bound trimmed to what the
-/// account can pay where the client gave none; and the tokens that are affordable.
-fn terms(
-    account: &Account,
-    prices: &Prices,
-    cards: &[&PriceCard],
-    default_ratio: Ratio,
-    order: &ReservationOrder,
-    at: Timestamp,
-) -> (Terms, u64) {
-    let model = order.models.first().map_or("", String::as_str);
-    let sale_ratio =
-        prices.book.sale_ratio(order.account, account.plan(), model).unwrap_or(default_ratio);
-    let dearest = |demand: &Demand| {
-        cards.iter().fold(Money::ZERO, |most, card| {
-            // What does not fit into an amount is more than anybody has.
-            let amount = demand.amount(card, sale_ratio);
-            most.at_least(amount.unwrap_or(Money::dollars(u32::MAX)))
         })
+        .await;
+    // Without a look at the account there was no decision either, only an error.
+    let (pending, (id, terms, affordable_tokens)) = match (pending, decided) {
+        (pending, Some(decided)) => (pending, decided),
+        (Ok(_), None) => return Err(CommandError::Conflict.into()),
+        (Err(error), None) => return Err(error.into()),
     };
-    let output_tokens = order.demand.output_tokens;
-    let amount = dearest(&order.demand);
-    let whole = Terms { amount, sale_ratio, output_tokens, trimmed: false };
-    let spendable = account.spendable(order.key, at);
-    if whole.amount <= spendable {
-        return (whole, output_tokens);
+    match pending {
+        Ok(pending) => {
+            let (context, books) = (context.clone(), books.clone());
+            let open = OpenReservation { id, terms, model, stream, context, books };
+            Ok(Reserved { open, pending, order, prices: prices.clone() })
+        }
+        Err(CommandError::Refused(error)) => {
+            let requested_tokens = order.demand.output_tokens;
+            Err(Refusal::Account { error, requested_tokens, affordable_tokens })
+        }
+        Err(error) => Err(error.into()),
     }
-    let affordable = cards
-        .iter()
-        .map(|card| afford(&order.demand, card, sale_ratio, spendable).unwrap_or(0))
-        .min()
-        .unwrap_or(0);
-    if order.bound_is_given || affordable < FEWEST_USEFUL_TOKENS {
-        return (whole, affordable);
-    }
-    let demand = Demand { output_tokens: affordable, ..order.demand };
-    let terms =
-        Terms { amount: dearest(&demand), output_tokens: affordable, trimmed: true, ..whole };
-    (terms, affordable)
 }
 
 impl Reserved {
@@ -257,18 +213,25 @@ impl Reserved {
             match pending.committed().await {
                 Ok(_) => return Ok(open),
                 Err(CommandError::Conflict) => {}
+                Err(error @ CommandError::Ledger(LedgerError::InDoubt)) => {
+                    // It may have been stored after all. The request is refused now, so it must
+                    // not keep the money: given back as soon as the books answer again.
+                    open.spawn(|open| open.release(ReleaseReason::UpstreamUnreachable));
+                    return Err(error.into());
+                }
                 Err(error) => return Err(error.into()),
             }
             let at = now();
             let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
-            open.id = ReservationId::from_uuid(Uuid::now_v7());
+            let mut id = open.id;
             let again = open
                 .books
                 .ledger
                 .accounts
-                .begin(&open.stream, &open.context, None, |_| {
+                .begin(&open.stream, &open.context, None, |account| {
+                    id = fresh_id(account);
                     AccountCommand::ReserveFunds(ReserveFunds {
-                        reservation: open.id,
+                        reservation: id,
                         key: order.key,
                         model: open.model.clone(),
                         amount: open.terms.amount,
@@ -279,6 +242,7 @@ impl Reserved {
                     })
                 })
                 .await;
+            open.id = id;
             pending = match again {
                 Ok(pending) => pending,
                 Err(CommandError::Refused(error)) => {
@@ -338,6 +302,11 @@ impl OpenReservation {
                 Ok(committed) => {
                     let charged = committed.events.iter().find_map(charge_of);
                     tracing::debug!(reservation.id = %self.id, ?charged, "reservation ended");
+                    return;
+                }
+                // After a commit in doubt it turned out that there is nothing to end.
+                Err(CommandError::Refused(AccountError::ReservationNotFound(_))) => {
+                    tracing::debug!(reservation.id = %self.id, "there was no such reservation");
                     return;
                 }
                 Err(error) if error.is_transient() && !self.books.stop.is_cancelled() => {

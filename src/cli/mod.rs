@@ -1,11 +1,17 @@
 //! Subcommands.
 //!
-//! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a module beside this
-//! file that does the work.
+//! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a
+//! module beside this file that does the work.
 
+mod audit;
 mod bench;
+mod books;
 mod migrate;
+pub mod openapi;
+mod rebuild;
+mod serve;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -24,8 +30,18 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the gateway
+    Serve(serve::ServeArgs),
+    /// Serve only the sandbox upstream
+    Sandbox(serve::SandboxArgs),
     /// Bring the database's schema up to date
     Migrate,
+    /// Prove the books right
+    Audit(audit::AuditArgs),
+    /// Fold the read models again beside the live ones, and switch
+    Rebuild(rebuild::RebuildArgs),
+    /// Print the API's OpenAPI document
+    Openapi(openapi::OpenapiArgs),
     /// Measure this machine
     Bench(bench::BenchArgs),
 }
@@ -42,11 +58,37 @@ pub enum CliError {
     /// The database can't be used.
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    /// Serving did not begin.
+    #[error(transparent)]
+    Serve(#[from] crate::serve::ServeError),
+    /// The read models could not be read or made.
+    #[error(transparent)]
+    Projections(#[from] tollgate_projections::ProjectionError),
+    /// The audit has found something.
+    #[error("the audit has found {0} problems")]
+    NotRight(u64),
+    /// The rebuilt read models differ from the live ones.
+    #[error("the rebuilt copy differs from the live one, which was left as it is")]
+    NotSwitched,
+    /// A document can't be written.
+    #[error("the document can't be written: {0}")]
+    Document(serde_json::Error),
+    /// A file can't be read.
+    #[error("{path} can't be read: {cause}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// The system's reason.
+        cause: std::io::Error,
+    },
+    /// The committed document is not what the code says.
+    #[error("{0} is out of date; run `tollgate openapi > openapi/openapi.json`")]
+    Drift(PathBuf),
     /// A bench could not go on.
     #[error(transparent)]
     Bench(#[from] crate::bench::BenchError),
-    /// The threads could not be started.
-    #[error("the async runtime did not start: {0}; check the limits on threads and open files")]
+    /// The operating system refuses.
+    #[error("the operating system refuses: {0}")]
     Runtime(std::io::Error),
 }
 
@@ -73,7 +115,12 @@ impl Cli {
 
     async fn dispatch(self) -> Result<(), CliError> {
         match self.command {
+            Command::Serve(args) => serve::run(args).await,
+            Command::Sandbox(args) => serve::sandbox(args).await,
             Command::Migrate => migrate::run().await,
+            Command::Audit(args) => audit::run(args).await,
+            Command::Rebuild(args) => rebuild::run(args).await,
+            Command::Openapi(args) => openapi::run(&args),
             Command::Bench(args) => bench::run(args).await,
         }
     }

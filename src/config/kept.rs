@@ -21,8 +21,8 @@ pub(crate) fn random_text(bytes: usize) -> io::Result<String> {
 pub(crate) fn prepare_data_dir(data_dir: &Path) -> io::Result<PathBuf> {
     if !data_dir.exists() {
         fs::create_dir_all(data_dir)?;
-        // Enterable, not readable: the private PostgreSQL may run as another user than we do, and everything
-        // in the directory that is secret is closed by itself.
+        // Enterable, not readable: the private PostgreSQL may run as another user than we do, and
+        // everything in the directory that is secret is closed by itself.
         fs::set_permissions(data_dir, Permissions::from_mode(0o711))?;
     }
     data_dir.canonicalize()
@@ -30,8 +30,9 @@ pub(crate) fn prepare_data_dir(data_dir: &Path) -> io::Result<PathBuf> {
 
 /// Reads `<data_dir>/secrets/<name>`, or fills it by `generate` first.
 ///
-/// A value that is being written can't be read half: it is linked to its name when it is complete and on
-/// the disk, and of two processes that generate at once both return what the first one linked.
+/// A value that is being written can't be read half: it is linked to its name when it is complete
+/// and on the disk, and of two processes that generate at once both return what the first one
+/// linked.
 pub(crate) fn keep(
     data_dir: &Path,
     name: &str,
@@ -62,6 +63,25 @@ pub(crate) fn keep(
 /// Where [`keep`] stores the value called `name`.
 pub(crate) fn kept_path(data_dir: &Path, name: &str) -> PathBuf {
     data_dir.join("secrets").join(name)
+}
+
+/// Reads `<data_dir>/secrets/<name>`, if it is there.
+pub(crate) fn find(data_dir: &Path, name: &str) -> io::Result<Option<String>> {
+    match fs::read_to_string(kept_path(data_dir, name)) {
+        Ok(text) => Ok(Some(text.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Puts a value in the place of whatever `<data_dir>/secrets/<name>` holds.
+pub(crate) fn replace(data_dir: &Path, name: &str, value: &str) -> io::Result<()> {
+    let path = kept_path(data_dir, name);
+    match fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {}
+    }
+    keep(data_dir, name, || Ok(value.to_owned())).map(drop)
 }
 
 #[cfg(test)]

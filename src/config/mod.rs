@@ -1,7 +1,7 @@
 //! Configuration from environment variables.
 //!
-//! A run without `DATABASE_URL` is *private*: the database and every secret that isn't given live in the data
-//! directory. With `DATABASE_URL` there may be several nodes, so nothing is generated.
+//! A run without `DATABASE_URL` is *private*: the database and every secret that isn't given live
+//! in the data directory. With `DATABASE_URL` there may be several nodes, so nothing is generated.
 
 pub(crate) mod kept;
 mod reader;
@@ -45,6 +45,8 @@ pub struct Config {
     pub default_sale_ratio: Decimal,
     /// `BODY_LIMIT_BYTES`
     pub body_limit_bytes: usize,
+    /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`
+    pub recovery: RecoveryTimes,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
     /// `LOG_FORMAT`, `LOG_FILTER`
@@ -63,7 +65,8 @@ pub enum DatabaseConfig {
     Server {
         /// `DATABASE_URL`: the role that serves.
         server: Box<PgConnectOptions>,
-        /// `DATABASE_OWNER_URL`: the role that owns the tables and migrates; absent, the one that serves.
+        /// `DATABASE_OWNER_URL`: the role that owns the tables and migrates; absent, the one that
+        /// serves.
         owner: Box<PgConnectOptions>,
     },
 }
@@ -103,6 +106,29 @@ pub struct UpstreamTimeouts {
     pub idle: Duration,
     /// For the whole request.
     pub total: Duration,
+}
+
+/// When reservations that a process has left open are ended by another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecoveryTimes {
+    /// A process that did not say for so long that it is alive has stopped.
+    pub gone: Duration,
+    /// How often somebody looks.
+    pub look: Duration,
+}
+
+impl Default for RecoveryTimes {
+    fn default() -> Self {
+        Self { gone: Duration::from_secs(20), look: Duration::from_secs(5) }
+    }
+}
+
+impl RecoveryTimes {
+    /// How often a process says that it is alive: three of its words may get lost.
+    #[must_use]
+    pub fn heartbeat(self) -> Duration {
+        self.gone / 4
+    }
 }
 
 /// The first admin.
@@ -150,7 +176,8 @@ impl Default for LogConfig {
 }
 
 impl Config {
-    /// Reads the process's environment. In a private run this generates what is absent and keeps it.
+    /// Reads the process's environment. In a private run this generates what is absent and keeps
+    /// it.
     pub fn from_env() -> Result<Self, ConfigErrors> {
         Self::from_lookup(&environment)
     }

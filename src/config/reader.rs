@@ -38,14 +38,15 @@ impl<'a> Reader<'a> {
         Self { lookup, errors: Vec::new() }
     }
 
-    /// The value without surrounding space; an empty one counts as absent, because compose files and shells
-    /// write `NAME=` for "not set".
+    /// The value without surrounding space; an empty one counts as absent, because compose files
+    /// and shells write `NAME=` for "not set".
     pub(super) fn text(&self, variable: &str) -> Option<String> {
         let text = (self.lookup)(variable)?.trim().to_owned();
         (!text.is_empty()).then_some(text)
     }
 
-    /// The value as `parse` understands it; `None` when it is absent or wrong. `expected` names what to write.
+    /// The value as `parse` understands it; `None` when it is absent or wrong. `expected` names
+    /// what to write.
     pub(super) fn parse<T>(
         &mut self,
         variable: &'static str,

@@ -12,8 +12,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
 use super::{
-    AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, ReserveMode, Secret,
-    UpstreamConfig, UpstreamTimeouts, kept,
+    AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
+    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, kept,
 };
 use crate::identity::password;
 
@@ -50,6 +50,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let max_concurrent_requests =
         count(reader, "MAX_CONCURRENT_REQUESTS", "a number from 1, as in 4096", 1..=1_000_000)
             .unwrap_or(4096);
+    let recovery = recovery(reader);
     let log = log(reader);
     Some(Config {
         listen,
@@ -62,6 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         reserve,
         default_sale_ratio,
         body_limit_bytes,
+        recovery,
         max_concurrent_requests,
         log,
     })
@@ -110,7 +112,8 @@ fn upstream(reader: &mut Reader<'_>) -> UpstreamConfig {
         reader.parse_secret("OPENROUTER_MASTER_KEYS", "keys with commas between them", |text| {
             let mut keys: Vec<Secret> = Vec::new();
             for key in text.split(',').map(str::trim).filter(|key| !key.is_empty()) {
-                // It travels in a header; a line break or a space inside is a slip of the clipboard.
+                // It travels in a header; a line break or a space inside is a slip of the
+                // clipboard.
                 if !key.chars().all(|c| c.is_ascii_graphic()) {
                     return None;
                 }
@@ -127,16 +130,26 @@ fn upstream(reader: &mut Reader<'_>) -> UpstreamConfig {
 }
 
 fn timeouts(reader: &mut Reader<'_>) -> UpstreamTimeouts {
-    let mut seconds = |variable, default| {
-        let read = count(reader, variable, "whole seconds from 1 to 86400", 1..=86_400);
-        Duration::from_secs(read.map_or(default, |value| value as u64))
-    };
+    let mut read = |variable, default| seconds(reader, variable, Duration::from_secs(default));
     UpstreamTimeouts {
-        connect: seconds("UPSTREAM_CONNECT_TIMEOUT_SECONDS", 10),
-        first_byte: seconds("UPSTREAM_FIRST_BYTE_TIMEOUT_SECONDS", 300),
-        idle: seconds("UPSTREAM_IDLE_TIMEOUT_SECONDS", 120),
-        total: seconds("UPSTREAM_TOTAL_TIMEOUT_SECONDS", 1800),
+        connect: read("UPSTREAM_CONNECT_TIMEOUT_SECONDS", 10),
+        first_byte: read("UPSTREAM_FIRST_BYTE_TIMEOUT_SECONDS", 300),
+        idle: read("UPSTREAM_IDLE_TIMEOUT_SECONDS", 120),
+        total: read("UPSTREAM_TOTAL_TIMEOUT_SECONDS", 1800),
     }
+}
+
+fn recovery(reader: &mut Reader<'_>) -> RecoveryTimes {
+    let default = RecoveryTimes::default();
+    RecoveryTimes {
+        gone: seconds(reader, "RECOVERY_GONE_SECONDS", default.gone),
+        look: seconds(reader, "RECOVERY_LOOK_SECONDS", default.look),
+    }
+}
+
+fn seconds(reader: &mut Reader<'_>, variable: &'static str, default: Duration) -> Duration {
+    let read = count(reader, variable, "whole seconds from 1 to 86400", 1..=86_400);
+    read.map_or(default, |value| Duration::from_secs(value as u64))
 }
 
 fn secret_key(reader: &mut Reader<'_>, data_dir: Option<&Path>) -> Option<Secret> {
@@ -202,7 +215,8 @@ fn admin(reader: &mut Reader<'_>, data_dir: Option<&Path>) -> Option<AdminConfig
     Some(AdminConfig { email, password: Secret::new(kept), generated_in })
 }
 
-/// What the data directory keeps for a variable that is absent; refused where there is no such directory.
+/// What the data directory keeps for a variable that is absent; refused where there is no such
+/// directory.
 fn keep(
     reader: &mut Reader<'_>,
     variable: &'static str,

@@ -14,7 +14,8 @@ pub struct Durability {
     pub fsync: bool,
     /// A page that was half written when the power went can be repaired.
     pub full_page_writes: bool,
-    /// `off` acknowledges before the disk has it; our connections then set it to `on` for themselves.
+    /// `off` acknowledges before the disk has it; our connections then set it to `on` for
+    /// themselves.
     pub synchronous_commit: String,
     /// `minimal` excludes replicas and point-in-time recovery.
     pub wal_level: String,

@@ -11,8 +11,8 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// Applies what is missing and returns how many migrations that were.
 ///
-/// Several nodes may do this at once: an advisory lock lets one work while the others wait and then find
-/// nothing to do. `options` is the role that owns the tables.
+/// Several nodes may do this at once: an advisory lock lets one work while the others wait and then
+/// find nothing to do. `options` is the role that owns the tables.
 pub async fn migrate(options: &PgConnectOptions) -> Result<usize, DatabaseError> {
     let mut connection = options.connect().await.map_err(DatabaseError::Connect)?;
     let before = applied(&mut connection).await?;

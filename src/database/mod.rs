@@ -1,6 +1,7 @@
 //! PostgreSQL: a private server, connections, migrations.
 
 mod durability;
+pub mod health;
 mod migrate;
 pub mod private;
 mod source;
@@ -66,7 +67,8 @@ impl Default for PoolLimits {
     }
 }
 
-/// A checked database: a pool for short statements, and dedicated connections for those who keep one.
+/// A checked database: a pool for short statements, and dedicated connections for those who keep
+/// one.
 #[derive(Clone)]
 pub struct Database {
     pool: PgPool,
@@ -98,8 +100,8 @@ impl Database {
         let pool = PgPoolOptions::new()
             .max_connections(limits.max_connections)
             .acquire_timeout(limits.acquire_timeout)
-            // Saves a round trip per use. A connection that broke costs one statement its answer, and
-            // sqlx doesn't take it back.
+            // Saves a round trip per use. A connection that broke costs one statement its answer,
+            // and sqlx doesn't take it back.
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().options([("statement_timeout", timeout.as_str())]));
         Ok(Self { pool, options, durability })
@@ -110,12 +112,18 @@ impl Database {
         &self.pool
     }
 
+    /// How the pool connects, for those who need a connection under their own rules.
+    pub fn options(&self) -> PgConnectOptions {
+        self.options.clone()
+    }
+
     /// The settings as they were at the start.
     pub fn durability(&self) -> &Durability {
         &self.durability
     }
 
-    /// A connection of its own without a statement timeout, named in `pg_stat_activity` after `purpose`.
+    /// A connection of its own without a statement timeout, named in `pg_stat_activity` after
+    /// `purpose`.
     pub async fn dedicated(&self, purpose: &str) -> Result<PgConnection, DatabaseError> {
         let name = format!("tollgate {purpose}");
         let options = self.options.clone().application_name(&name);

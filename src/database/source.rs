@@ -13,6 +13,13 @@ pub struct DatabaseSource {
     server: PgConnectOptions,
 }
 
+impl std::fmt::Debug for DatabaseSource {
+    /// Written by hand, because the options' own output holds the password.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "DatabaseSource(private: {})", self.private.is_some())
+    }
+}
+
 impl DatabaseSource {
     /// Starts the private PostgreSQL if there is no other.
     pub async fn open(config: &DatabaseConfig) -> Result<Self, DatabaseError> {

@@ -1,5 +1,67 @@
 //! What people and programs reach over HTTP.
+//!
+//! To add an endpoint: a function with `#[utoipa::path]` in a module of [`routes`], its `routes!`
+//! line in that module's `router()`, and `tollgate openapi > openapi/openapi.json`. Its arguments
+//! are its access rule (see [`extract`]).
 
+mod edge;
 pub mod error;
+pub mod extract;
+pub mod listen;
+mod openapi;
+pub mod routes;
+mod state;
+pub mod wire;
 
-pub use error::{ApiError, ModelError, Problem};
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
+use utoipa::OpenApi as _;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+pub use error::{ApiError, ErrorShape, ModelError, Problem};
+pub use state::{App, AppState, Changes};
+
+/// Endpoints that answer at once or not at all.
+fn people() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .merge(routes::auth::router())
+        .merge(routes::api_keys::router())
+        .merge(routes::client::router())
+        .merge(routes::admin::router())
+        .merge(routes::health::router())
+        .layer(middleware::from_fn(edge::bounded))
+}
+
+/// Endpoints that call models and may stream for a long time.
+fn models() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().merge(routes::chat::router()).merge(routes::models::router())
+}
+
+fn endpoints() -> (Router<AppState>, utoipa::openapi::OpenApi) {
+    let all = OpenApiRouter::with_openapi(openapi::Document::openapi());
+    let (router, mut document) = all.merge(people()).merge(models()).split_for_parts();
+    openapi::complete(&mut document);
+    (router, document)
+}
+
+/// The OpenAPI document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    endpoints().1
+}
+
+/// Everything that this server answers.
+pub fn router(state: AppState) -> Router {
+    let (router, document) = endpoints();
+    // The page has no validator badge: it would be fetched from elsewhere.
+    let docs = Config::from("/openapi.json").validator_url("none").persist_authorization(false);
+    let limit = state.config.body_limit_bytes;
+    router
+        .merge(routes::page::router())
+        .merge(SwaggerUi::new("/docs").url("/openapi.json", document).config(docs))
+        .fallback(edge::not_found)
+        .method_not_allowed_fallback(edge::method_not_allowed)
+        .layer(DefaultBodyLimit::max(limit))
+        .layer(middleware::from_fn_with_state(state.clone(), edge::edge))
+        .with_state(state)
+}

@@ -1,11 +1,25 @@
 //! People: passwords, sessions, API keys, secrets at rest.
+//!
+//! The stores here know SQL and nothing of HTTP. What concerns money (accounts, whether a key may
+//! spend) goes through the ledger; the tables only say who is who.
 
 pub mod api_key;
+pub mod keys;
 pub mod password;
+pub mod people;
+pub mod remarks;
 pub mod sealed;
+pub mod sessions;
 pub mod tokens;
+pub mod upstream_keys;
+pub mod users;
 
 pub use api_key::{ApiKey, KeyHash};
+pub use keys::{ApiKeys, KeyOwner, KeyStatus};
 pub use password::Passwords;
+pub use people::People;
 pub use sealed::Sealer;
-pub use tokens::{AccessClaims, RefreshToken, Role, Sessions};
+pub use sessions::SessionStore;
+pub use tokens::{AccessClaims, RefreshToken, Role, Sessions, Subject};
+pub use upstream_keys::{UpstreamKey, UpstreamKeys};
+pub use users::{User, Users};

@@ -1,4 +1,5 @@
-//! Passwords: argon2id with OWASP's parameters, and never more of it at once than the machine can bear.
+//! Passwords: argon2id with OWASP's parameters, and never more of it at once than the machine can
+//! bear.
 
 use std::sync::Arc;
 
@@ -13,8 +14,8 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Hashes in progress at once. Each keeps a core busy for tens of milliseconds, and whoever can reach the login
-/// page can ask for one.
+/// Hashes in progress at once. Each keeps a core busy for tens of milliseconds, and whoever can
+/// reach the login page can ask for one.
 const AT_ONCE: usize = 2;
 
 /// Why a password is not accepted for an account.
@@ -70,8 +71,8 @@ impl Passwords {
         self.bounded(move || hash(&password)).await
     }
 
-    /// Whether `password` is the one that was stored. For a user who doesn't exist `stored` is `None`: the
-    /// answer is no and takes as long, so that nobody learns who has an account.
+    /// Whether `password` is the one that was stored. For a user who doesn't exist `stored` is
+    /// `None`: the answer is no and takes as long, so that nobody learns who has an account.
     pub async fn verify(
         &self,
         password: Secret,

@@ -41,8 +41,8 @@ impl Sealer {
         Self { cipher: Aes256Gcm::new(&(*key.expose()).into()) }
     }
 
-    /// Seals `secret` for its place: it opens under the same `purpose` and `id` only, so that who can write to
-    /// the database can't make one row's secret serve another.
+    /// Seals `secret` for its place: it opens under the same `purpose` and `id` only, so that who
+    /// can write to the database can't make one row's secret serve another.
     pub fn seal(&self, purpose: &str, id: &str, secret: &Secret) -> Result<String, SealError> {
         let nonce = Nonce::try_generate().map_err(|_| SealError::Sealing)?;
         let place = place(purpose, id);

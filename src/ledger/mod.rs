@@ -2,8 +2,8 @@
 //!
 //! - Aggregates stay in memory ([`streams`]); a stream's lock is held only while a command is
 //!   decided, and its new state is published before the commit is awaited.
-//! - One writer ([`writer`]) appends what is waiting, of all streams, in ONE statement, and
-//!   acknowledges each command after the commit.
+//! - A writer ([`writer`]) appends what is waiting, of all its streams, in ONE statement, and
+//!   acknowledges each command after the commit. A stream always has the same writer.
 //! - Several nodes may append: the primary key decides, the losers reload ([`trouble`]).
 //! - A commit whose answer was lost is read back, never guessed.
 
@@ -42,7 +42,10 @@ pub struct LedgerOptions {
     pub node: String,
     /// Aggregates of one type that stay in memory.
     pub resident: usize,
-    /// Appends that may wait for the writer; beyond that commands wait before they decide.
+    /// Writers with a connection each. A stream always goes to the same one, which keeps its order.
+    /// While PostgreSQL works for one, the commands of another are decided: two keep it busy.
+    pub writers: usize,
+    /// Appends that may wait for a writer; beyond that commands wait before they decide.
     pub queue: usize,
     /// Rows in one statement at most.
     pub batch_rows: usize,
@@ -59,6 +62,7 @@ impl LedgerOptions {
         Self {
             node: node.into(),
             resident: 100_000,
+            writers: 2,
             queue: 8_192,
             batch_rows: 1_024,
             batch_bytes: 1 << 20,
@@ -86,7 +90,7 @@ pub struct Engine(Arc<EngineParts>);
 #[derive(Debug)]
 struct EngineParts {
     options: LedgerOptions,
-    queue: tokio::sync::mpsc::Sender<append::Append>,
+    queues: Vec<tokio::sync::mpsc::Sender<append::Append>>,
     pool: PgPool,
     head: watch::Receiver<i64>,
     stats: Arc<WriterStats>,
@@ -105,13 +109,24 @@ impl Engine {
         tracker: &TaskTracker,
         stop: CancellationToken,
     ) -> Result<Self, LedgerError> {
-        let (queue, appends) = tokio::sync::mpsc::channel(options.queue);
         let snapshots = snapshots::start(pool.clone(), tracker, stop.clone());
-        let writer = writer::Writer::connect(connect, &options, snapshots).await?;
-        let head = writer.head();
-        let stats = writer.stats();
-        tracker.spawn(writer.run(appends));
-        Ok(Self(Arc::new(EngineParts { options, queue, pool, head, stats })))
+        let shared = writer::Shared::new(&pool, snapshots).await?;
+        let mut queues = Vec::with_capacity(options.writers);
+        for _ in 0..options.writers.max(1) {
+            let (queue, appends) = tokio::sync::mpsc::channel(options.queue);
+            let writer = writer::Writer::connect(connect.clone(), &options, shared.clone()).await?;
+            tracker.spawn(writer.run(appends));
+            queues.push(queue);
+        }
+        let (head, stats) = (shared.head(), shared.stats());
+        Ok(Self(Arc::new(EngineParts { options, queues, pool, head, stats })))
+    }
+
+    /// The queue of the writer that all appends of a stream go to.
+    fn queue(&self, stream_hash: u64) -> &tokio::sync::mpsc::Sender<append::Append> {
+        let writers = self.0.queues.len() as u64;
+        // The low bits choose the shard in memory: the high ones are as good, and independent.
+        &self.0.queues[((stream_hash >> 32) % writers) as usize]
     }
 
     /// The streams of one aggregate type.

@@ -128,8 +128,8 @@ impl<A: Eventful> Streams<A> {
 
     /// A place in the writer's queue. Whoever wants to append takes it before the stream's lock:
     /// waiting with the lock for a place that somebody holds who waits for the lock never ends.
-    pub(super) async fn place(&self) -> Result<mpsc::OwnedPermit<Append>, LedgerError> {
-        let queue = self.0.engine.0.queue.clone();
+    pub(super) async fn place(&self, id: &str) -> Result<mpsc::OwnedPermit<Append>, LedgerError> {
+        let queue = self.0.engine.queue(self.0.residents.hash(id)).clone();
         queue.reserve_owned().await.map_err(|_| LedgerError::Stopped)
     }
 
@@ -158,7 +158,7 @@ impl<A: Eventful> Streams<A> {
         idempotency: Option<Idempotency>,
         mut make: impl FnMut(&A) -> A::Command,
     ) -> Result<Pending<A>, CommandError<A::Error>> {
-        let place = self.place().await?;
+        let place = self.place(id).await?;
         loop {
             let slot = self.slot(id);
             let mut state = slot.state.lock().await;
@@ -202,6 +202,22 @@ impl<A: Eventful> Streams<A> {
                 return Ok(look(&loaded.aggregate));
             }
         }
+    }
+
+    /// Forgets the stream if another node has appended to it, so that the next look is at the
+    /// newest state. For streams that are read far more often than written, such as prices.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn freshen(&self, id: &str) -> Result<bool, LedgerError> {
+        let slot = self.slot(id);
+        let known = slot.state.lock().await.as_ref().map(|loaded| loaded.sequence);
+        let Some(known) = known else { return Ok(true) };
+        let stale = self.is_stale(&slot, known, Duration::ZERO).await?;
+        if stale {
+            slot.residency.void();
+        }
+        Ok(stale)
     }
 
     /// The state in a slot, loaded on a miss.

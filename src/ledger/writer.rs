@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{mpsc, watch};
 
@@ -62,38 +63,22 @@ impl WriterStats {
     }
 }
 
-/// The one task that appends.
-#[derive(Debug)]
-pub(super) struct Writer {
-    link: Link,
-    rows: usize,
-    bytes: usize,
+/// What all writers of a process share.
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
     head: watch::Sender<i64>,
     snapshots: mpsc::Sender<Snapshot>,
     stats: Arc<WriterStats>,
-    /// Appends whose idempotency key is being written by the batch before them.
-    held: VecDeque<Append>,
 }
 
-impl Writer {
-    pub async fn connect(
-        options: PgConnectOptions,
-        bounds: &LedgerOptions,
+impl Shared {
+    pub async fn new(
+        pool: &PgPool,
         snapshots: mpsc::Sender<Snapshot>,
     ) -> Result<Self, LedgerError> {
-        let mut link = Link::connect(options).await?;
-        let position = sqlx::query_scalar("SELECT position FROM ledger_head")
-            .fetch_one(&mut link.connection)
-            .await?;
-        Ok(Self {
-            link,
-            rows: bounds.batch_rows,
-            bytes: bounds.batch_bytes,
-            head: watch::channel(position).0,
-            snapshots,
-            stats: Arc::default(),
-            held: VecDeque::new(),
-        })
+        let position =
+            sqlx::query_scalar("SELECT position FROM ledger_head").fetch_one(pool).await?;
+        Ok(Self { head: watch::Sender::new(position), snapshots, stats: Arc::default() })
     }
 
     pub fn head(&self) -> watch::Receiver<i64> {
@@ -102,6 +87,33 @@ impl Writer {
 
     pub fn stats(&self) -> Arc<WriterStats> {
         self.stats.clone()
+    }
+}
+
+/// The task that appends, for its share of the streams.
+#[derive(Debug)]
+pub(super) struct Writer {
+    link: Link,
+    rows: usize,
+    bytes: usize,
+    shared: Shared,
+    /// Appends whose idempotency key is being written by the batch before them.
+    held: VecDeque<Append>,
+}
+
+impl Writer {
+    pub async fn connect(
+        options: PgConnectOptions,
+        bounds: &LedgerOptions,
+        shared: Shared,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            link: Link::connect(options).await?,
+            rows: bounds.batch_rows,
+            bytes: bounds.batch_bytes,
+            shared,
+            held: VecDeque::new(),
+        })
     }
 
     /// Until the last handle of the engine is gone.
@@ -155,8 +167,8 @@ impl Writer {
             batch = self.refuse_void(batch);
             batch = self.hold_repeated_keys(batch);
             if batch.iter().all(|append| append.rows.is_empty() && append.idempotency.is_none()) {
-                let position = *self.head.borrow();
-                acknowledge(batch, position, &self.snapshots);
+                let position = *self.shared.head.borrow();
+                acknowledge(batch, position, &self.shared.snapshots);
                 return None;
             }
             let begun = Instant::now();
@@ -164,14 +176,14 @@ impl Writer {
             let stored = match sent.map_err(|error| Trouble::of(&error)) {
                 Ok(base) => Some(base),
                 Err(Trouble::StreamTaken) => {
-                    self.stats.conflicts.fetch_add(1, Ordering::Relaxed);
+                    self.shared.stats.conflicts.fetch_add(1, Ordering::Relaxed);
                     match within(SILENCE, trouble::void_losers(&mut self.link, &batch)).await {
                         Ok(()) => None,
                         Err(_) => self.resolve(&mut batch, queue).await?,
                     }
                 }
                 Err(Trouble::KeyTaken) => {
-                    self.stats.conflicts.fetch_add(1, Ordering::Relaxed);
+                    self.shared.stats.conflicts.fetch_add(1, Ordering::Relaxed);
                     match within(SILENCE, trouble::find_used_keys(&mut self.link, &batch)).await {
                         Ok(used) => {
                             batch = trouble::refuse_used_keys(used, batch);
@@ -197,12 +209,18 @@ impl Writer {
 
     fn committed(&mut self, batch: Vec<Append>, base: i64, begun: Instant) {
         let rows = batch.iter().map(|append| append.rows.len() as u64).sum::<u64>();
-        self.stats.batches.fetch_add(1, Ordering::Relaxed);
-        self.stats.events.fetch_add(rows, Ordering::Relaxed);
+        self.shared.stats.batches.fetch_add(1, Ordering::Relaxed);
+        self.shared.stats.events.fetch_add(rows, Ordering::Relaxed);
         let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.stats.commit_micros.fetch_add(micros, Ordering::Relaxed);
-        let last = acknowledge_from(batch, base, &self.snapshots);
-        self.head.send_replace(last);
+        self.shared.stats.commit_micros.fetch_add(micros, Ordering::Relaxed);
+        let last = acknowledge_from(batch, base, &self.shared.snapshots);
+        // Positions are handed out under one lock that lasts until the commit: what is before a
+        // committed one is committed, whoever wrote it.
+        self.shared.head.send_if_modified(|head| {
+            let newer = last > *head;
+            *head = last.max(*head);
+            newer
+        });
     }
 
     /// What was decided on state that turned out wrong goes no further.
@@ -269,7 +287,7 @@ impl Writer {
             };
             let error = match error {
                 Ok(stored) => {
-                    self.stats.reconnects.fetch_add(1, Ordering::Relaxed);
+                    self.shared.stats.reconnects.fetch_add(1, Ordering::Relaxed);
                     return Some(stored);
                 }
                 Err(error) => error,

@@ -137,7 +137,8 @@ impl Gateway {
     /// bookkeeping.
     ///
     /// # Errors
-    /// What the customer is told; every error leaves their money as it was.
+    /// What the customer is told. A refusal leaves their money as it was; an answer that broke off
+    /// after the upstream had begun is charged what the upstream billed for it.
     pub async fn chat(
         self: &Arc<Self>,
         caller: Caller,

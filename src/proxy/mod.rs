@@ -7,7 +7,6 @@ mod failure;
 mod gateway;
 mod generations;
 mod in_flight;
-mod members;
 mod prompt;
 mod relay;
 mod request;
@@ -17,4 +16,3 @@ mod whole;
 
 pub use gateway::{Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;
-pub use members::Members;

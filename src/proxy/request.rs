@@ -9,10 +9,10 @@ use tollgate_domain::decimal::{self, Price};
 use tollgate_domain::ids::AccountId;
 use tollgate_domain::pricing::{Demand, Rates};
 
-use super::members::Members;
 use super::prompt::Prompt;
 use crate::billing::Prices;
 use crate::http::error::ApiError;
+use crate::members::Members;
 
 /// Plugins that cost nothing beyond the tokens and touch nothing of our upstream account.
 const PLUGINS: [&str; 2] = ["response-healing", "context-compression"];

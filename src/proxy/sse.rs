@@ -7,8 +7,8 @@ use memchr::{memchr, memmem};
 use tollgate_domain::Money;
 
 use super::failure::Fault;
-use super::members::Members;
 use super::usage::{Billed, for_customer};
+use crate::members::Members;
 
 /// Longest line that is kept while its end has not come.
 const LONGEST_LINE: usize = 8 << 20;

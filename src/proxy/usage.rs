@@ -4,7 +4,7 @@ use tollgate_domain::decimal::ListCost;
 use tollgate_domain::usage::WireUsage;
 use tollgate_domain::{Money, Usage};
 
-use super::members::Members;
+use crate::members::Members;
 
 /// What an answer says it consumed and cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout};
 use tollgate_domain::Money;
 
 use super::failure::Fault;
-use super::members::Members;
 use super::usage::{Billed, for_customer};
+use crate::members::Members;
 
 /// Longest answer: a hundred pictures as base64.
 const LONGEST: usize = 128 << 20;

@@ -1,1 +1,11 @@
-//! Background loops: projections, recovery, heartbeats.
+//! Background loops. Each runs on the task tracker until it is cancelled.
+
+mod notes;
+mod prices;
+mod recovery;
+mod revocations;
+
+pub use notes::write_notes;
+pub use prices::keep_current;
+pub use recovery::{RecoveryReport, recover_once, run as recover};
+pub use revocations::learn_revocations;

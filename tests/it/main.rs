@@ -1,4 +1,17 @@
-//! Integration tests against a real PostgreSQL.
+//! Integration tests on a real PostgreSQL: the ledger's engine, and the whole application in this
+//! process with the sandbox upstream.
+//!
+//! Every test of the application ends with `app.audit().await`; one that forgot it fails.
 
+mod app;
 mod cluster;
+mod errors;
+mod keys;
 mod ledger;
+mod money;
+mod openapi;
+mod reading;
+mod requests;
+mod roles;
+mod sessions;
+mod tidy;

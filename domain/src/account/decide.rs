@@ -2,11 +2,11 @@
 
 use super::command::{AccountCommand as Command, ReserveFunds, SettleReservation};
 use super::error::AccountError as Error;
-use super::event::{AccountEvent as Event, FundsReserved, ReservationSettled};
+use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
 use super::limits::KeyLimits;
 use super::recent::End;
 use super::state::{Account, KeyState, OpenReservation, Status};
-use crate::ids::{KeyId, RefundId, ReservationId, TopUpId};
+use crate::ids::{AdjustmentId, GrantId, KeyId, RefundId, ReservationId, TopUpId};
 use crate::money::Money;
 use crate::pricing::Sale;
 use crate::time::Timestamp;
@@ -35,50 +35,17 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
     match command {
         Command::OpenAccount { .. } => DONE,
         Command::TopUpFunds { top_up, amount, processor, reference } => {
-            if let Some(known) = account.top_ups.get(&top_up) {
-                let as_before = known.amount == amount && known.processor == processor;
-                return same(as_before, top_up);
-            }
-            positive(amount)?;
-            short("processor", &processor)?;
-            short("reference", &reference)?;
-            account.holds(amount)?;
-            account.topped_up.checked_add(amount).ok_or(Error::AmountTooLarge)?;
-            Ok(vec![Event::FundsToppedUp { top_up, amount, processor, reference }])
+            account.top_up(top_up, amount, processor, reference)
         }
-        Command::GrantFunds { grant, amount, reason } => {
-            if let Some(known) = account.grants.get(&grant) {
-                return same(*known == amount, grant);
-            }
-            positive(amount)?;
-            short("reason", &reason)?;
-            account.holds(amount)?;
-            Ok(vec![Event::FundsGranted { grant, amount, reason }])
-        }
+        Command::GrantFunds { grant, amount, reason } => account.grant(grant, amount, reason),
         Command::RefundTopUp { refund, top_up, amount, reason } => {
             account.refund(refund, top_up, amount, reason)
         }
         Command::PostAdjustment { adjustment, amount, reason, reference } => {
-            if let Some(known) = account.adjustments.get(&adjustment) {
-                return same(*known == amount, adjustment);
-            }
-            if amount.is_zero() {
-                return Err(Error::AmountNotPositive);
-            }
-            short("reason", &reason)?;
-            short("reference", &reference)?;
-            account.holds(amount)?;
-            Ok(vec![Event::AdjustmentPosted { adjustment, amount, reason, reference }])
+            account.adjust(adjustment, amount, reason, reference)
         }
         Command::IssueKey { key, limits } => account.issue_key(key, limits),
-        Command::ChangeKeyLimits { key, limits } => {
-            let known = account.live_key(key)?;
-            limits.limit.map_or(Ok(()), not_negative)?;
-            match known.limits == limits {
-                true => DONE,
-                false => Ok(vec![Event::KeyLimitsChanged { key, limits }]),
-            }
-        }
+        Command::ChangeKeyLimits { key, limits } => account.change_key_limits(key, limits),
         Command::RevokeKey { key } => match account.keys.get(&key) {
             None => Err(Error::KeyNotFound(key)),
             Some(known) if known.revoked => DONE,
@@ -86,13 +53,7 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         },
         Command::ReserveFunds(new) => account.reserve(new),
         Command::SettleReservation(settle) => account.settle(*settle),
-        Command::ReleaseReservation { reservation, reason } => {
-            let Some(open) = account.reservations.get(&reservation) else {
-                return account.ended_as(reservation, |end| end == End::Released);
-            };
-            let OpenReservation { key, model, amount, .. } = open.clone();
-            Ok(vec![Event::ReservationReleased { reservation, key, model, amount, reason }])
-        }
+        Command::ReleaseReservation { reservation, reason } => account.release(reservation, reason),
         Command::ExpireReservation { reservation, at } => account.expire(reservation, at),
         Command::SuspendAccount { reason } => {
             short("reason", &reason)?;
@@ -124,6 +85,47 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
 }
 
 impl Account {
+    fn top_up(&self, top_up: TopUpId, amount: Money, by: String, reference: String) -> Decision {
+        if let Some(known) = self.top_ups.get(&top_up) {
+            return same((known.amount, &known.processor) == (amount, &by), top_up);
+        }
+        positive(amount)?;
+        short("processor", &by)?;
+        short("reference", &reference)?;
+        self.holds(amount)?;
+        self.topped_up.checked_add(amount).ok_or(Error::AmountTooLarge)?;
+        Ok(vec![Event::FundsToppedUp { top_up, amount, processor: by, reference }])
+    }
+
+    fn grant(&self, grant: GrantId, amount: Money, reason: String) -> Decision {
+        if let Some(known) = self.grants.get(&grant) {
+            return same(*known == amount, grant);
+        }
+        positive(amount)?;
+        short("reason", &reason)?;
+        self.holds(amount)?;
+        Ok(vec![Event::FundsGranted { grant, amount, reason }])
+    }
+
+    fn adjust(
+        &self,
+        adjustment: AdjustmentId,
+        amount: Money,
+        reason: String,
+        reference: String,
+    ) -> Decision {
+        if let Some(known) = self.adjustments.get(&adjustment) {
+            return same(*known == amount, adjustment);
+        }
+        if amount.is_zero() {
+            return Err(Error::AmountNotPositive);
+        }
+        short("reason", &reason)?;
+        short("reference", &reference)?;
+        self.holds(amount)?;
+        Ok(vec![Event::AdjustmentPosted { adjustment, amount, reason, reference }])
+    }
+
     /// INV-1: a reservation is accepted only within what is available and every limit.
     fn reserve(&self, new: ReserveFunds) -> Decision {
         if let Some(open) = self.reservations.get(&new.reservation) {
@@ -202,6 +204,14 @@ impl Account {
         }))])
     }
 
+    fn release(&self, reservation: ReservationId, reason: ReleaseReason) -> Decision {
+        let Some(open) = self.reservations.get(&reservation) else {
+            return self.ended_as(reservation, |end| end == End::Released);
+        };
+        let OpenReservation { key, model, amount, .. } = open.clone();
+        Ok(vec![Event::ReservationReleased { reservation, key, model, amount, reason }])
+    }
+
     fn expire(&self, reservation: ReservationId, at: Timestamp) -> Decision {
         let Some(open) = self.reservations.get(&reservation) else {
             return self.ended_as(reservation, |end| end == End::Expired);
@@ -252,6 +262,15 @@ impl Account {
             return Err(Error::TooManyKeys(MOST_KEYS));
         }
         Ok(vec![Event::KeyIssued { key, limits }])
+    }
+
+    fn change_key_limits(&self, key: KeyId, limits: KeyLimits) -> Decision {
+        let known = self.live_key(key)?;
+        limits.limit.map_or(Ok(()), not_negative)?;
+        match known.limits == limits {
+            true => DONE,
+            false => Ok(vec![Event::KeyLimitsChanged { key, limits }]),
+        }
     }
 
     fn live_key(&self, key: KeyId) -> Result<&KeyState, Error> {

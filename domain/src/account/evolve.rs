@@ -1,7 +1,7 @@
 //! Event → state. Assertions, no decisions: the guard refuses before, the assertion proves after,
 //! so a broken invariant stops the command instead of entering history.
 
-use super::event::{AccountEvent as Event, ReservationSettled};
+use super::event::{AccountEvent as Event, FundsReserved, ReservationSettled};
 use super::limits::Spent;
 use super::recent::End;
 use super::state::{Account, KeyState, OpenReservation, Status, TopUp};
@@ -68,22 +68,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             state.limits = *limits;
         }
         Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
-        Event::FundsReserved(new) => {
-            let open = OpenReservation {
-                amount: new.amount,
-                key: new.key,
-                model: new.model.clone(),
-                sale_ratio: new.sale_ratio,
-                price_version: new.price_version,
-                expires_at: new.expires_at,
-            };
-            let replaced = account.reservations.insert(new.reservation, open);
-            assert!(replaced.is_none(), "INV-3: {} was reserved twice", new.reservation);
-            account.reserved = plus(account.reserved, new.amount);
-            assert!(!account.available().is_negative(), "INV-1: reserved beyond what is available");
-            let key = account.key_mut(new.key);
-            key.reserved = plus(key.reserved, new.amount);
-        }
+        Event::FundsReserved(new) => account.set_aside(new),
         Event::ReservationSettled(settled) => account.settled(settled),
         Event::ReservationReleased { reservation, .. } => {
             account.end(*reservation, End::Released);
@@ -101,6 +86,23 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
 impl Account {
     fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
         self.keys.get_mut(&key).expect("INV-1: a key is issued before it is used")
+    }
+
+    fn set_aside(&mut self, new: &FundsReserved) {
+        let open = OpenReservation {
+            amount: new.amount,
+            key: new.key,
+            model: new.model.clone(),
+            sale_ratio: new.sale_ratio,
+            price_version: new.price_version,
+            expires_at: new.expires_at,
+        };
+        let replaced = self.reservations.insert(new.reservation, open);
+        assert!(replaced.is_none(), "INV-3: {} was reserved twice", new.reservation);
+        self.reserved = plus(self.reserved, new.amount);
+        assert!(!self.available().is_negative(), "INV-1: reserved beyond what is available");
+        let key = self.key_mut(new.key);
+        key.reserved = plus(key.reserved, new.amount);
     }
 
     fn settled(&mut self, settled: &ReservationSettled) {

@@ -1,6 +1,8 @@
 //! The account proved: scenarios, golden files, random command sequences.
 
 mod books;
+mod glue;
+mod golden;
 mod history;
 mod properties;
 mod refusals;

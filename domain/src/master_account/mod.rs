@@ -1,5 +1,8 @@
 //! `master_account`: an upstream account that we prepay.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};

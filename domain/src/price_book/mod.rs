@@ -1,5 +1,8 @@
 //! `price_book`: all prices as versions, and what we ask on top.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,17 @@ pub struct PriceBook {
     plan_ratios: BTreeMap<String, Ratio>,
     model_ratios: BTreeMap<String, Ratio>,
     account_ratios: BTreeMap<AccountId, Ratio>,
+}
+
+/// How many ratios are more specific than the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OverrideCounts {
+    /// Plans with a ratio.
+    pub plans: usize,
+    /// Models with a ratio.
+    pub models: usize,
+    /// Accounts with a ratio.
+    pub accounts: usize,
 }
 
 /// What may be asked of the price book.
@@ -135,6 +149,16 @@ impl PriceBook {
     #[must_use]
     pub const fn default_ratio(&self) -> Option<Ratio> {
         self.default_ratio
+    }
+
+    /// How many ratios are more specific than the default.
+    #[must_use]
+    pub fn override_counts(&self) -> OverrideCounts {
+        OverrideCounts {
+            plans: self.plan_ratios.len(),
+            models: self.model_ratios.len(),
+            accounts: self.account_ratios.len(),
+        }
     }
 
     /// The sale ratio of one request: account before model before plan before default. Nothing

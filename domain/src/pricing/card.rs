@@ -170,7 +170,8 @@ impl PriceCard {
             .or_fallbacks()
     }
 
-    /// Whether every price on the card is zero (`:free` models).
+    /// Whether every price on the card is zero: `:free` models, and some whose price has no key in
+    /// the list (music by the piece), so it promises nothing about the upstream's own figure.
     #[must_use]
     pub fn is_free(&self) -> bool {
         std::iter::once(&self.rates).chain(self.tiers.iter().map(|tier| &tier.rates)).all(|rates| {

@@ -1,4 +1,11 @@
-//! The domain against real inputs: public price lists and recorded answers.
+//! The domain against real inputs and random ones, from outside.
 
+mod bound;
+mod catalogue;
+mod charge;
+mod ids;
+mod ledger;
+mod money;
 mod support;
+mod tidy;
 mod usage_cases;

@@ -69,7 +69,8 @@ impl Layout {
     pub(super) fn note(&self) -> Result<(), PrivatePostgresError> {
         let path = self.data_dir.join(NOTE);
         let home = self.cluster.parent().unwrap_or(&self.cluster);
-        // A path inside the data directory is noted as relative, so that the directory can be moved.
+        // A path inside the data directory is noted as relative, so that the directory can be
+        // moved.
         let noted = home.strip_prefix(&self.data_dir).unwrap_or(home);
         let text = format!("{}\n", noted.display());
         match fs::read_to_string(&path).is_ok_and(|known| known == text) {
@@ -91,8 +92,8 @@ fn choose_home(data_dir: &Path, run_as: RunAs) -> Result<PathBuf, PrivatePostgre
     let Some(closed) = run_as.closed_ancestor(data_dir) else {
         return Ok(data_dir.join("postgres"));
     };
-    // Random, not derived from the path: who deletes the data directory gets a new database, not one
-    // whose passwords are gone.
+    // Random, not derived from the path: who deletes the data directory gets a new database, not
+    // one whose passwords are gone.
     let suffix = kept::random_text(12).doing("choosing a name beside", data_dir)?;
     ["/var/lib", "/var/tmp"]
         .into_iter()
@@ -112,7 +113,8 @@ fn socket_directory(home: &Path, run_as: RunAs) -> Result<PathBuf, PrivatePostgr
     let name: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let outside = Path::new("/tmp").join(format!("tollgate-{name}"));
     private_directory(&outside, run_as)?;
-    // Anybody may create names in /tmp, and whoever owns the directory can put another server into it.
+    // Anybody may create names in /tmp, and whoever owns the directory can put another server into
+    // it.
     let metadata = fs::symlink_metadata(&outside).doing("inspecting", &outside)?;
     let ours = metadata.is_dir() && metadata.uid() == run_as.uid();
     if !ours || metadata.mode() & 0o077 != 0 {

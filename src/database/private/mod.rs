@@ -1,8 +1,8 @@
 //! A PostgreSQL server of our own, for those who have none.
 //!
-//! The same engine with the same durability as in production, under the data directory, reachable only
-//! through a Unix socket that other users can't enter. Several processes may use one data directory at once:
-//! the first starts the server, the last stops it.
+//! The same engine with the same durability as in production, under the data directory, reachable
+//! only through a Unix socket that other users can't enter. Several processes may use one data
+//! directory at once: the first starts the server, the last stops it.
 
 mod binaries;
 mod error;
@@ -31,12 +31,15 @@ const SUPERUSER: &str = "postgres";
 const OWNER: &str = "tollgate_owner";
 const SERVER: &str = "tollgate";
 
-/// How long a living server may take until it accepts connections; recovery after a crash reads up to 2 GB.
+/// How long a living server may take until it accepts connections; recovery after a crash reads up
+/// to 2 GB.
 const READY_TIMEOUT: Duration = Duration::from_secs(300);
-/// How long a server that exits at once is started again: the one before it may still be shutting down.
+/// How long a server that exits at once is started again: the one before it may still be shutting
+/// down.
 const EXIT_RETRY: Duration = Duration::from_secs(20);
 
-/// A running private PostgreSQL. It is stopped when this is dropped, unless another process uses it too.
+/// A running private PostgreSQL. It is stopped when this is dropped, unless another process uses it
+/// too.
 #[must_use = "the server stops when this guard is dropped"]
 #[derive(Debug)]
 pub struct PrivatePostgres {
@@ -59,8 +62,8 @@ impl std::fmt::Debug for Passwords {
 }
 
 impl PrivatePostgres {
-    /// Starts the server of `data_dir`, or joins the one that runs, and makes sure that the database and its
-    /// two roles exist.
+    /// Starts the server of `data_dir`, or joins the one that runs, and makes sure that the
+    /// database and its two roles exist.
     pub async fn start(data_dir: &Path) -> Result<Self, PrivatePostgresError> {
         let data_dir = data_dir.to_owned();
         let (private, starting) = blocking(move || Self::open(&data_dir)).await?;
@@ -125,7 +128,8 @@ impl PrivatePostgres {
         self.server.pid()
     }
 
-    /// Creates an empty database beside the first, and returns the owner's and the server's options for it.
+    /// Creates an empty database beside the first, and returns the owner's and the server's options
+    /// for it.
     pub async fn create_database(
         &self,
         name: &str,
@@ -211,7 +215,8 @@ impl PrivatePostgres {
         }
     }
 
-    /// Creates what is missing, so that a first start which was interrupted is completed by the next.
+    /// Creates what is missing, so that a first start which was interrupted is completed by the
+    /// next.
     async fn bootstrap(&self, connection: &mut PgConnection) -> Result<(), PrivatePostgresError> {
         for (role, password) in [(OWNER, &self.passwords.owner), (SERVER, &self.passwords.server)] {
             let exists =

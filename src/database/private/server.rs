@@ -16,8 +16,8 @@ const LOG_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Full durability, and sizes that suit one gateway on a small machine.
 ///
-/// A long checkpoint interval, because every page's first change after a checkpoint writes the whole page
-/// to the log.
+/// A long checkpoint interval, because every page's first change after a checkpoint writes the
+/// whole page to the log.
 const SETTINGS: &[&str] = &[
     "fsync=on",
     "full_page_writes=on",
@@ -81,8 +81,8 @@ impl Server {
         Ok(server)
     }
 
-    /// Creates the cluster beside its place and moves it there when it is complete, so that an initdb
-    /// which was interrupted is simply done again.
+    /// Creates the cluster beside its place and moves it there when it is complete, so that an
+    /// initdb which was interrupted is simply done again.
     fn initdb(&self, superuser_password: &str) -> Result<(), PrivatePostgresError> {
         let draft = self.layout.cluster.with_extension("new");
         if draft.exists() {
@@ -158,7 +158,8 @@ impl Server {
         text.lines().next()?.trim().parse().ok()
     }
 
-    /// Stops the server unless another process uses it too. Blocks for as long as its last checkpoint takes.
+    /// Stops the server unless another process uses it too. Blocks for as long as its last
+    /// checkpoint takes.
     pub(super) fn stop(&self, _starting: &Starting) -> Result<(), PrivatePostgresError> {
         let path = self.layout.data_dir.join("postgres.users.lock");
         self.users.unlock().doing("unlocking", &path)?;
@@ -188,7 +189,8 @@ impl Server {
             {
                 let _ = child.kill();
             }
-            // pg_ctl waits for the pid file to go; this waits for the process, and leaves no zombie.
+            // pg_ctl waits for the pid file to go; this waits for the process, and leaves no
+            // zombie.
             let _ = child.wait();
         }
         Ok(())

@@ -76,8 +76,8 @@ async fn a_server_left_behind_by_a_killed_gateway_is_used_on() {
     let pid = first.pid();
     write_one_row(&first).await;
 
-    // A second user of the same directory stands for the gateway after its kill: the server runs, and it
-    // is nobody's child here.
+    // A second user of the same directory stands for the gateway after its kill: the server runs,
+    // and it is nobody's child here.
     let second = PrivatePostgres::start(directory.path()).await.unwrap();
     assert_eq!(second.pid(), pid);
     first.stop().await.unwrap();

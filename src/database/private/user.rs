@@ -50,8 +50,8 @@ impl RunAs {
         }
     }
 
-    /// A command under this identity. PostgreSQL's own variables must not leak into it: a `PGPORT` or
-    /// `PGDATA` of the caller's shell belongs to another server.
+    /// A command under this identity. PostgreSQL's own variables must not leak into it: a `PGPORT`
+    /// or `PGDATA` of the caller's shell belongs to another server.
     pub(super) fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
@@ -103,8 +103,8 @@ fn lookup(passwd: &str, name: &str) -> Option<RunAs> {
     Some(RunAs::Other { uid: number(2).filter(|uid| *uid != 0)?, gid: number(3)? })
 }
 
-/// The user id of this process: that of a file which it makes. The standard library has no other way, and
-/// /proc exists on Linux only.
+/// The user id of this process: that of a file which it makes. The standard library has no other
+/// way, and /proc exists on Linux only.
 pub(super) fn current_uid(directory: &Path) -> io::Result<u32> {
     let probe = directory.join(format!(".owner-{}", uuid::Uuid::now_v7().simple()));
     let file = OpenOptions::new().write(true).create_new(true).open(&probe)?;

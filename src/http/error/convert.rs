@@ -1,8 +1,11 @@
 //! From the errors of the layers below.
 
 use tollgate_domain::{AccountError, MasterAccountError, PriceBookError};
+use tollgate_projections::queries::QueryError;
 
 use super::ApiError;
+use crate::identity::people::PeopleError;
+use crate::identity::upstream_keys::UpstreamKeyError;
 use crate::ledger::{CommandError, LedgerError};
 
 impl<E> From<CommandError<E>> for ApiError
@@ -118,6 +121,40 @@ impl From<sqlx::Error> for ApiError {
             | sqlx::Error::PoolClosed
             | sqlx::Error::WorkerCrashed => Self::Unavailable(error.into()),
             _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<PeopleError> for ApiError {
+    fn from(error: PeopleError) -> Self {
+        use PeopleError as E;
+        match error {
+            E::Password(rule) => Self::invalid("password", rule.to_string()),
+            E::EmailTaken => Self::Conflict { code: "email_taken", message: error.to_string() },
+            E::WrongPassword => Self::WrongPassword,
+            E::InvalidRefreshToken => Self::InvalidRefreshToken,
+            E::Hashing(_) | E::Randomness(_) => Self::internal(error),
+            E::Account(error) => error.into(),
+            E::Sql(error) => error.into(),
+        }
+    }
+}
+
+impl From<UpstreamKeyError> for ApiError {
+    fn from(error: UpstreamKeyError) -> Self {
+        match error {
+            UpstreamKeyError::Seal(_) => Self::internal(error),
+            UpstreamKeyError::Sql(error) => error.into(),
+        }
+    }
+}
+
+impl From<QueryError> for ApiError {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::InvalidCursor => Self::invalid("cursor", error.to_string()),
+            QueryError::InvalidLimit => Self::invalid("limit", error.to_string()),
+            QueryError::Database(error) => error.into(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! The one error of the gateway.
 //!
 //! - [`ApiError`] says what happened, with fields and without a status code.
-//! - `wire` is the only place where errors meet status codes; `retry` alone decides what is worth another try.
-//! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model endpoints, RFC 9457
-//!   elsewhere. Both log, once, what went wrong on our side.
+//! - `wire` is the only place where errors meet status codes; `retry` alone decides what is worth
+//!   another try.
+//! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model
+//!   endpoints, RFC 9457 elsewhere. Both log, once, what went wrong on our side.
 
 mod convert;
 mod respond;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use tollgate_domain::Money;
 
-pub use respond::{ErrorShape, ModelError, Problem};
+pub use respond::{ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody};
 pub use retry::Retry;
 pub use wire::Wire;
 
@@ -171,7 +172,7 @@ pub enum ApiError {
         retry_after: Option<Duration>,
     },
     /// The upstream failed, or refused us instead of the client.
-    #[error("The model's provider failed to answer. Nothing was charged.")]
+    #[error("The model's provider failed to answer: try again.")]
     UpstreamUnavailable,
     /// No upstream account can take the request now.
     #[error("No provider can take this request now: try again.")]
@@ -192,7 +193,7 @@ pub enum ApiError {
     },
     /// The database is away or the process is stopping; nothing was recorded.
     #[error("The books can't be reached, so nothing was done: try again.")]
-    Unavailable(Cause),
+    Unavailable(#[source] Cause),
     /// The answer took longer than this server allows.
     #[error("The answer took too long and was given up.")]
     TimedOut,
@@ -201,13 +202,20 @@ pub enum ApiError {
     ClientClosed,
     /// Our fault.
     #[error("Something went wrong on our side; the x-request-id header names it in our log.")]
-    Internal(Cause),
+    Internal(#[source] Cause),
 }
 
 impl ApiError {
     /// Our fault, with its cause for the log.
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
+    }
+
+    /// The error and what caused it, for the log and for the operator; never for a client.
+    pub fn with_causes(&self) -> String {
+        let first: &dyn std::error::Error = self;
+        let causes = std::iter::successors(Some(first), |cause| cause.source());
+        causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
     }
 
     /// A member with a value that makes no sense.

@@ -4,8 +4,62 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::{ApiError, Retry};
+
+/// An error of a model endpoint, in OpenAI's shape.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "it describes what `ModelError::body` writes")]
+pub struct ErrorBody {
+    /// What is wrong.
+    error: ErrorDetail,
+}
+
+/// What is wrong with a request to a model endpoint.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "it describes what `ModelError::body` writes")]
+pub struct ErrorDetail {
+    /// For people.
+    #[schema(examples("Incorrect API key provided."))]
+    message: String,
+    /// The kind of error.
+    #[schema(examples("invalid_request_error"))]
+    r#type: String,
+    /// Which member of the request it is about.
+    param: Option<String>,
+    /// For programs.
+    #[schema(examples("invalid_api_key"))]
+    code: Option<String>,
+    /// Figures for programs.
+    metadata: Option<Value>,
+}
+
+/// An error of any other endpoint: an RFC 9457 problem.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code, reason = "it describes what `Problem::body` writes")]
+pub struct ProblemBody {
+    /// The kind of problem.
+    #[schema(examples("urn:tollgate:problem:invalid_request"))]
+    r#type: String,
+    /// The status in words.
+    #[schema(examples("Bad Request"))]
+    title: String,
+    /// The status again.
+    #[schema(examples(400))]
+    status: u16,
+    /// For people.
+    #[schema(examples("use a limit from 1 to 200"))]
+    detail: String,
+    /// For programs: the end of `type`.
+    #[schema(examples("invalid_request"))]
+    code: String,
+    /// Which member of the request it is about.
+    #[schema(examples("limit"))]
+    param: Option<String>,
+    /// Figures for programs.
+    metadata: Option<Value>,
+}
 
 /// OpenAI's shape: `{"error":{"message","type","param","code"}}`.
 #[derive(Debug)]
@@ -132,23 +186,13 @@ fn finish(error: &ApiError, mut response: Response) -> Response {
 fn log(error: &ApiError) {
     let wire = error.wire();
     let status = wire.status.as_u16();
-    match error {
-        ApiError::Internal(cause) => {
-            tracing::error!(error.code = wire.code, status, cause = %chain(&**cause), "internal error");
-        }
-        ApiError::Unavailable(cause) => {
-            tracing::warn!(error.code = wire.code, status, cause = %chain(&**cause), "unavailable");
-        }
-        _ if wire.status.is_server_error() => {
-            tracing::warn!(error.code = wire.code, status, "the request failed");
-        }
-        _ => tracing::debug!(error.code = wire.code, status, "the request was refused"),
+    if matches!(error, ApiError::Internal(_)) {
+        tracing::error!(error.code = wire.code, status, "{}", error.with_causes());
+    } else if matches!(error, ApiError::NotYetVisible { .. }) || !wire.status.is_server_error() {
+        tracing::debug!(error.code = wire.code, status, "the request was refused");
+    } else {
+        tracing::warn!(error.code = wire.code, status, "{}", error.with_causes());
     }
-}
-
-fn chain(cause: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(cause), |cause| cause.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn title(status: StatusCode) -> &'static str {

@@ -94,36 +94,38 @@ impl ApiError {
 
     /// Which member of the request it is about.
     pub fn param(&self) -> Option<&str> {
-        match self {
-            Self::InvalidRequest { param, .. } => param.as_deref(),
-            Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => Some("model"),
-            _ => None,
+        if let Self::InvalidRequest { param, .. } = self {
+            return param.as_deref();
         }
+        let model = matches!(self, Self::ModelNotFound { .. } | Self::ModelNotPriced { .. });
+        model.then_some("model")
     }
 
-    /// Figures for programs.
+    /// Figures for programs, where there are any.
     pub fn metadata(&self) -> Option<Value> {
-        match self {
-            Self::KeyLimitExceeded { required, left }
-            | Self::SpendLimitExceeded { required, left } => {
-                Some(json!({ "required_usd": required, "left_usd": left }))
-            }
-            Self::InsufficientFunds {
-                required,
-                available,
-                requested_tokens,
-                affordable_tokens,
-            } => Some(json!({
+        if let Self::KeyLimitExceeded { required, left }
+        | Self::SpendLimitExceeded { required, left } = self
+        {
+            return Some(json!({ "required_usd": required, "left_usd": left }));
+        }
+        if let Self::InsufficientFunds {
+            required,
+            available,
+            requested_tokens,
+            affordable_tokens,
+        } = self
+        {
+            return Some(json!({
                 "required_usd": required,
                 "available_usd": available,
                 "requested_tokens": requested_tokens,
                 "affordable_tokens": affordable_tokens,
-            })),
-            Self::NotYetVisible { at_least, position } => {
-                Some(json!({ "at_least": at_least, "as_of_position": position }))
-            }
-            _ => None,
+            }));
         }
+        if let Self::NotYetVisible { at_least, position } = self {
+            return Some(json!({ "at_least": at_least, "as_of_position": position }));
+        }
+        None
     }
 }
 
@@ -132,8 +134,8 @@ fn closed() -> StatusCode {
     StatusCode::from_u16(499).unwrap_or(StatusCode::BAD_REQUEST)
 }
 
-/// Only what the sender of the request can do something about keeps its status: an upstream's 401 or 402 is about
-/// our account and must not look like the customer's.
+/// Only what the sender of the request can do something about keeps its status: an upstream's 401
+/// or 402 is about our account and must not look like the customer's.
 fn upstream(status: u16, code: Option<&str>) -> Wire {
     let code = code.unwrap_or("upstream_error").to_owned();
     match (status, StatusCode::from_u16(status)) {

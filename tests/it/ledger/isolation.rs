@@ -33,7 +33,7 @@ async fn a_broken_invariant_stops_its_command_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broken_invariant_disturbs_no_other_stream_of_the_batch() {
     let stage = Stage::open().await;
-    let node = stage.node("a").await;
+    let node = stage.one_writer().await;
     node.add("c", fresh()).await;
     let held = Held::take(&stage).await;
     let by = by("test");

@@ -55,6 +55,20 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Every member as name and JSON text, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// Replaces the JSON text of every member for which `change` gives another.
+    pub fn update(&mut self, mut change: impl FnMut(&str, &str) -> Option<String>) {
+        for (name, value) in &mut self.0 {
+            if let Some(changed) = change(name, value) {
+                *value = Cow::Owned(changed);
+            }
+        }
+    }
+
     /// Takes a member away.
     pub fn remove(&mut self, name: &str) {
         self.0.retain(|(known, _)| known != name);

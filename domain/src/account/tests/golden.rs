@@ -1,0 +1,30 @@
+//! What an account ever stored must decode for ever.
+
+use crate::account::AccountEvent;
+use crate::golden_files::{check, check_folder, goldens};
+
+goldens! {
+    AccountEvent in "account":
+    AccountOpened => ["v1"],
+    FundsToppedUp => ["v1"],
+    FundsGranted => ["v1"],
+    TopUpRefunded => ["v1"],
+    AdjustmentPosted => ["v1"],
+    KeyIssued => ["v1", "v1.unlimited"],
+    KeyLimitsChanged => ["v1"],
+    KeyRevoked => ["v1"],
+    FundsReserved => ["v1"],
+    ReservationSettled => ["v1", "v1.sparse"],
+    ReservationReleased => ["v1"],
+    ReservationExpired => ["v1"],
+    AccountSuspended => ["v1"],
+    AccountReinstated => ["v1"],
+    SpendLimitsChanged => ["v1"],
+    PlanAssigned => ["v1"],
+}
+
+#[test]
+fn every_stored_event_decodes_and_encodes_to_the_same_json() {
+    check::<AccountEvent>(GOLDENS, stem_of, |event| (event.name(), event.version()));
+    check_folder(GOLDENS, "account");
+}

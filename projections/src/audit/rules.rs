@@ -1,0 +1,218 @@
+//! Every event is decided again: the command that it answers is put to the state before it, and
+//! the aggregate must say exactly what is stored. So all rules are checked by the code that made
+//! them: reservations within what is available, one end each, charge and cost as computed.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tollgate_domain::account::{
+    Account, AccountCommand as Command, AccountError, AccountEvent as Event, ReservationSettled,
+    ReserveFunds, SettleReservation,
+};
+use tollgate_domain::ledger_event::{AggregateType, LedgerEvent};
+use tollgate_domain::price_book::{PriceBook, PriceBookCommand, PriceBookEvent};
+use tollgate_domain::{
+    Eventful, MasterAccount, MasterAccountCommand, MasterAccountEvent, Timestamp,
+};
+
+/// Writing takes a moment: a key may expire between the decision and the record of it.
+const WRITE_SECONDS: i64 = 60;
+
+/// A stream's state.
+#[derive(Debug, Clone)]
+pub(super) enum State {
+    Account(Box<Account>),
+    MasterAccount(Box<MasterAccount>),
+    PriceBook(Box<PriceBook>),
+}
+
+impl State {
+    pub(super) fn new(kind: AggregateType) -> Self {
+        match kind {
+            AggregateType::Account => Self::Account(Box::default()),
+            AggregateType::MasterAccount => Self::MasterAccount(Box::default()),
+            AggregateType::PriceBook => Self::PriceBook(Box::default()),
+        }
+    }
+
+    /// Checks the event against the rules and applies it. After an error the state is unknown.
+    pub(super) fn take(&mut self, event: &LedgerEvent, at: Timestamp) -> Result<(), String> {
+        // The aggregates assert their invariants; here a broken one is a finding, not a crash.
+        let checked = catch_unwind(AssertUnwindSafe(|| match (self, event) {
+            (Self::Account(state), LedgerEvent::Account(event)) => {
+                account(state, event, at)?;
+                state.evolve(event);
+                Ok(())
+            }
+            (Self::MasterAccount(state), LedgerEvent::MasterAccount(event)) => {
+                if let Some(command) = master_command(event) {
+                    same(state.decide(command), event)?;
+                }
+                state.evolve(event);
+                Ok(())
+            }
+            (Self::PriceBook(state), LedgerEvent::PriceBook(event)) => {
+                if let Some(command) = price_command(event) {
+                    same(state.decide(command), event)?;
+                }
+                state.evolve(event);
+                Ok(())
+            }
+            (_, _) => Err("the event belongs to another aggregate than its stream".to_owned()),
+        }));
+        checked.unwrap_or_else(|panic| Err(format!("breaks an invariant: {}", text(&*panic))))
+    }
+
+    /// The state as a snapshot would keep it.
+    pub(super) fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
+        match self {
+            Self::Account(state) => serde_json::to_vec(state),
+            Self::MasterAccount(state) => serde_json::to_vec(state),
+            Self::PriceBook(state) => serde_json::to_vec(state),
+        }
+    }
+
+    /// A stored snapshot, read and written again by this build.
+    pub(super) fn normal_json(
+        kind: AggregateType,
+        text: &str,
+    ) -> Result<Vec<u8>, serde_json::Error> {
+        let state = match kind {
+            AggregateType::Account => Self::Account(serde_json::from_str(text)?),
+            AggregateType::MasterAccount => Self::MasterAccount(serde_json::from_str(text)?),
+            AggregateType::PriceBook => Self::PriceBook(serde_json::from_str(text)?),
+        };
+        state.to_json()
+    }
+}
+
+fn text(panic: &(dyn std::any::Any + Send)) -> &str {
+    let owned = panic.downcast_ref::<String>().map(String::as_str);
+    owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without text")
+}
+
+/// The decision must be this one event.
+fn same<E: PartialEq, R: std::fmt::Display>(
+    decided: Result<Vec<E>, R>,
+    event: &E,
+) -> Result<(), String> {
+    match decided {
+        Ok(events) if events.as_slice() == std::slice::from_ref(event) => Ok(()),
+        Ok(events) if events.is_empty() => Err("repeats what has happened already".to_owned()),
+        Ok(_) => Err("is not what the rules make of it".to_owned()),
+        Err(refused) => Err(format!("should have been refused: {refused}")),
+    }
+}
+
+fn account(state: &Account, event: &Event, at: Timestamp) -> Result<(), String> {
+    match state.decide(command(event, at)) {
+        // Bounds on size and memory may change from build to build without touching money.
+        Err(
+            AccountError::TextTooLong(_)
+            | AccountError::TooManyKeys(_)
+            | AccountError::ReservationTooOld(_),
+        ) => Ok(()),
+        Err(AccountError::KeyExpired(_)) => {
+            same(state.decide(command(event, at.plus_seconds(-WRITE_SECONDS))), event)
+        }
+        decided => same(decided, event),
+    }
+}
+
+/// The command that an event answers; `at` is when it was recorded.
+fn command(event: &Event, at: Timestamp) -> Command {
+    match event.clone() {
+        Event::AccountOpened { account, owner } => Command::OpenAccount { account, owner },
+        Event::FundsToppedUp { top_up, amount, processor, reference } => {
+            Command::TopUpFunds { top_up, amount, processor, reference }
+        }
+        Event::FundsGranted { grant, amount, reason } => {
+            Command::GrantFunds { grant, amount, reason }
+        }
+        // The processor is the top-up's, which the decision looks up.
+        Event::TopUpRefunded { refund, top_up, amount, processor: _, reason } => {
+            Command::RefundTopUp { refund, top_up, amount, reason }
+        }
+        Event::AdjustmentPosted { adjustment, amount, reason, reference } => {
+            Command::PostAdjustment { adjustment, amount, reason, reference }
+        }
+        Event::KeyIssued { key, limits } => Command::IssueKey { key, limits },
+        Event::KeyLimitsChanged { key, limits } => Command::ChangeKeyLimits { key, limits },
+        Event::KeyRevoked { key } => Command::RevokeKey { key },
+        Event::FundsReserved(reserved) => Command::ReserveFunds(ReserveFunds {
+            reservation: reserved.reservation,
+            key: reserved.key,
+            model: reserved.model,
+            amount: reserved.amount,
+            sale_ratio: reserved.sale_ratio,
+            price_version: reserved.price_version,
+            expires_at: reserved.expires_at,
+            at,
+        }),
+        Event::ReservationSettled(settled) => {
+            Command::SettleReservation(Box::new(settle(*settled)))
+        }
+        // Key, model and amount are the reservation's own, which the decision looks up.
+        Event::ReservationReleased { reservation, key: _, model: _, amount: _, reason } => {
+            Command::ReleaseReservation { reservation, reason }
+        }
+        Event::ReservationExpired { reservation, key: _, model: _, amount: _, at } => {
+            Command::ExpireReservation { reservation, at }
+        }
+        Event::AccountSuspended { reason } => Command::SuspendAccount { reason },
+        Event::AccountReinstated {} => Command::ReinstateAccount,
+        Event::SpendLimitsChanged { limits } => Command::ChangeSpendLimits { limits },
+        Event::PlanAssigned { plan } => Command::AssignPlan { plan },
+    }
+}
+
+fn settle(settled: ReservationSettled) -> SettleReservation {
+    SettleReservation {
+        reservation: settled.reservation,
+        usage: settled.usage,
+        list_cost: settled.list_cost,
+        computed_list_cost: settled.computed_list_cost,
+        source: settled.source,
+        master_account: settled.master_account,
+        cost_rate: settled.cost_rate,
+        generation_id: settled.generation_id,
+        outcome: settled.outcome,
+        streamed: settled.streamed,
+        latencies: settled.latencies,
+        at: settled.at,
+    }
+}
+
+fn master_command(event: &MasterAccountEvent) -> Option<MasterAccountCommand> {
+    use MasterAccountCommand as To;
+    use MasterAccountEvent as From;
+    Some(match event.clone() {
+        From::MasterAccountRegistered { master_account, provider, label } => {
+            To::RegisterMasterAccount { master_account, provider, label }
+        }
+        From::CreditsPurchased { purchase, credits, paid, fee, processor, reference } => {
+            To::PurchaseCredits { purchase, credits, paid, fee, processor, reference }
+        }
+        From::CreditsAdjusted { adjustment, credits, value, reason } => {
+            To::AdjustCredits { adjustment, credits, value, reason }
+        }
+        From::UpstreamKeyRotated { key_version } => To::RotateUpstreamKey { key_version },
+        From::MasterAccountDisabled { reason } => To::DisableMasterAccount { reason },
+        From::MasterAccountEnabled {} => To::EnableMasterAccount,
+    })
+}
+
+/// Publishing a list writes many events at once, so no single one answers a command: for them the
+/// invariants of the fold (dense versions, the count of models) are the check.
+fn price_command(event: &PriceBookEvent) -> Option<PriceBookCommand> {
+    match event.clone() {
+        PriceBookEvent::PricesPublished { .. }
+        | PriceBookEvent::ModelPriced { .. }
+        | PriceBookEvent::ModelRetired { .. } => None,
+        PriceBookEvent::SaleRatioSet { scope, ratio } => {
+            Some(PriceBookCommand::SetSaleRatio { scope, ratio })
+        }
+        PriceBookEvent::PlanDefined { plan, ratio } => {
+            Some(PriceBookCommand::DefinePlan { plan, ratio })
+        }
+    }
+}

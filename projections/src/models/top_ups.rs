@@ -1,0 +1,118 @@
+//! `top_ups`: every change of a balance that is not a request: money in, given, back, corrected.
+
+use tollgate_domain::Money;
+use tollgate_domain::account::AccountEvent as Event;
+
+use crate::error::FoldError;
+use crate::fold::Line;
+use crate::seen::{Body, Seen};
+use crate::sink::Sink;
+use crate::table::Kind::{Int, Number, Text, Time};
+use crate::table::Merge::{Key, Once};
+use crate::table::{Life, Table, col};
+
+pub(super) static TABLE: Table = Table {
+    name: "top_ups",
+    comment: "Money in and out by hand or by a processor. amount is what the balance changed by.",
+    life: Life::Appended,
+    columns: &[
+        col("position", Int, Key),
+        col("id", Text, Once),
+        col("account_id", Text, Once),
+        col("kind", Text, Once),
+        col("amount", Number, Once),
+        col("processor", Text, Once),
+        col("reference", Text, Once),
+        col("reason", Text, Once),
+        col("top_up_id", Text, Once),
+        col("at", Time, Once),
+        col("actor", Text, Once),
+    ],
+    indexes: &[("account_idx", "account_id, position DESC")],
+};
+
+/// A row of `top_ups`.
+#[derive(Debug, Default)]
+pub(super) struct MoneyLine;
+
+struct Moved<'a> {
+    id: String,
+    kind: &'static str,
+    amount: Money,
+    processor: Option<&'a str>,
+    reference: Option<&'a str>,
+    reason: Option<&'a str>,
+    top_up: Option<String>,
+}
+
+fn moved(event: &Event) -> Option<Moved<'_>> {
+    Some(match event {
+        Event::FundsToppedUp { top_up, amount, processor, reference } => Moved {
+            id: top_up.to_string(),
+            kind: "top_up",
+            amount: *amount,
+            processor: Some(processor),
+            reference: Some(reference),
+            reason: None,
+            top_up: Some(top_up.to_string()),
+        },
+        Event::FundsGranted { grant, amount, reason } => Moved {
+            id: grant.to_string(),
+            kind: "grant",
+            amount: *amount,
+            processor: None,
+            reference: None,
+            reason: Some(reason),
+            top_up: None,
+        },
+        Event::TopUpRefunded { refund, top_up, amount, processor, reason } => Moved {
+            id: refund.to_string(),
+            kind: "refund",
+            amount: amount.negated(),
+            processor: Some(processor),
+            reference: None,
+            reason: Some(reason),
+            top_up: Some(top_up.to_string()),
+        },
+        Event::AdjustmentPosted { adjustment, amount, reason, reference } => Moved {
+            id: adjustment.to_string(),
+            kind: "adjustment",
+            amount: *amount,
+            processor: None,
+            reference: Some(reference),
+            reason: Some(reason),
+            top_up: None,
+        },
+        Event::AccountOpened { .. }
+        | Event::KeyIssued { .. }
+        | Event::KeyLimitsChanged { .. }
+        | Event::KeyRevoked { .. }
+        | Event::FundsReserved(_)
+        | Event::ReservationSettled(_)
+        | Event::ReservationReleased { .. }
+        | Event::ReservationExpired { .. }
+        | Event::AccountSuspended { .. }
+        | Event::AccountReinstated {}
+        | Event::SpendLimitsChanged { .. }
+        | Event::PlanAssigned { .. } => return None,
+    })
+}
+
+impl Line for MoneyLine {
+    fn write(seen: &Seen<'_>, sink: &mut dyn Sink) -> Result<bool, FoldError> {
+        let Body::Account(account, event, _) = &seen.body else { return Ok(false) };
+        let Some(moved) = moved(event) else { return Ok(false) };
+        sink.int(Some(seen.position));
+        sink.text(Some(&moved.id));
+        sink.id(account);
+        sink.text(Some(moved.kind));
+        sink.number(Some(&moved.amount));
+        sink.text(moved.processor);
+        sink.text(moved.reference);
+        sink.text(moved.reason);
+        sink.text(moved.top_up.as_deref());
+        sink.time(Some(seen.recorded_at));
+        sink.text(Some(&seen.meta.actor));
+        Ok(true)
+    }
+}

@@ -1,0 +1,23 @@
+//! What the HTTP layer reads: no SQL outside of this crate.
+//!
+//! Every answer carries the position that it reflects, read by the same statement as its rows and
+//! therefore in the same snapshot. Amounts are exact decimals without trailing zeros, in US
+//! dollars; sums of list costs are rounded to 12 decimals here, the tables keep them all.
+
+mod accounts;
+mod admin;
+mod money;
+mod page;
+mod requests;
+mod reservations;
+mod usage;
+
+pub use accounts::{Account, Key, account, accounts, balance, key, keys};
+pub use admin::{
+    MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
+};
+pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, trial_balance};
+pub use page::{AsOf, Page, PageRequest, QueryError, Range};
+pub use requests::{Request, RequestFilter, recent_requests, request, requests};
+pub use reservations::{OpenFilter, OpenReservation, open_reservations};
+pub use usage::{DailyUsage, HourlyUsage, ModelUsage, Usage, by_model, daily, hourly, totals};

@@ -1,0 +1,300 @@
+//! The catch-up loop: `position > checkpoint ORDER BY position`, one transaction per batch.
+//!
+//! It is woken by this process's writer; polling is the truth. Any number of processes may run it:
+//! the compare-and-set of the checkpoint decides whose batch counts, the loser backs off.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::batch::{Batch, Copy, Statements, Written, write};
+use crate::error::ProjectionError;
+use crate::models::{Projection, find};
+use crate::progress::Progress;
+use crate::schema::{Ensured, ensure};
+
+/// How the runner paces itself.
+#[derive(Debug, Clone, Copy)]
+pub struct RunnerOptions {
+    /// The most events in one transaction. Larger batches touch each row less often.
+    pub batch: i64,
+    /// Rest after a batch that was not full, so that events gather instead of becoming many tiny
+    /// transactions.
+    pub pause: Duration,
+    /// How often the log is looked at without being woken.
+    pub poll: Duration,
+    /// How long a worker stays away that another one has overtaken.
+    pub back_off: Duration,
+}
+
+impl Default for RunnerOptions {
+    fn default() -> Self {
+        Self {
+            batch: 10_000,
+            pause: Duration::from_millis(20),
+            poll: Duration::from_millis(500),
+            back_off: Duration::from_millis(500),
+        }
+    }
+}
+
+/// Keeps the live read models up to date.
+#[derive(Debug)]
+pub struct Runner {
+    pool: PgPool,
+    options: RunnerOptions,
+    statements: Statements,
+    applied: watch::Sender<i64>,
+}
+
+/// One connection reads ahead while the other writes. The reader's is never handed back in the
+/// middle of an answer: after an error both are closed.
+struct Connections {
+    reader: PoolConnection<Postgres>,
+    writer: PoolConnection<Postgres>,
+}
+
+/// Where the projections stand.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Those of this build's version, by position.
+    mine: BTreeMap<i64, Vec<&'static Projection>>,
+    /// The least advanced of all others: they are shown too, so they count for readers.
+    others: Option<i64>,
+}
+
+impl Standing {
+    fn applied(&self) -> i64 {
+        let mine = self.mine.keys().next().copied();
+        mine.into_iter().chain(self.others).min().unwrap_or(0)
+    }
+
+    /// The hindmost group, and where it will meet the next one.
+    fn hindmost(&self) -> Option<(i64, Vec<&'static Projection>, Option<i64>)> {
+        let mut groups = self.mine.iter();
+        let (after, group) = groups.next()?;
+        Some((*after, group.clone(), groups.next().map(|(position, _)| *position)))
+    }
+
+    fn advance(&mut self, from: i64, to: i64) {
+        if let Some(group) = self.mine.remove(&from) {
+            self.mine.entry(to).or_default().extend(group);
+        }
+    }
+}
+
+/// What the loop does next.
+enum Step {
+    /// There may be more.
+    Again,
+    /// Let events gather first.
+    Pause,
+    /// Everything is applied.
+    Idle,
+    /// Another worker does it.
+    BackOff,
+}
+
+impl Runner {
+    /// A runner of all projections.
+    #[must_use]
+    pub fn new(pool: PgPool) -> Self {
+        Self::with_options(pool, RunnerOptions::default())
+    }
+
+    /// A runner with its own pace.
+    #[must_use]
+    pub fn with_options(pool: PgPool, options: RunnerOptions) -> Self {
+        let statements = Statements::of(Copy::Live);
+        Self { pool, options, statements, applied: watch::Sender::new(0) }
+    }
+
+    /// For readers that wait, and for the lag.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        Progress::new(self.pool.clone(), self.applied.subscribe())
+    }
+
+    /// Runs until `shutdown`. `head` is the newest position that this process has committed.
+    ///
+    /// Creates the tables first, and rebuilds beside the live ones what an older build has left.
+    ///
+    /// # Errors
+    /// Only what trying again cannot help: an event that cannot be folded, or a hole in the log.
+    /// The read models then stand still at the event before it.
+    pub async fn run(
+        self,
+        head: watch::Receiver<i64>,
+        shutdown: CancellationToken,
+    ) -> Result<(), ProjectionError> {
+        let Some(ensured) = self.ensured(&shutdown).await else { return Ok(()) };
+        let (followed, ()) = tokio::join!(
+            self.follow(head, &shutdown),
+            crate::rebuild::outdated(&self.pool, &ensured.outdated, &shutdown),
+        );
+        followed.inspect_err(|error| tracing::error!(%error, "the projections stopped"))
+    }
+
+    async fn ensured(&self, shutdown: &CancellationToken) -> Option<Ensured> {
+        let mut wait = Duration::from_millis(100);
+        while !shutdown.is_cancelled() {
+            match ensure(&self.pool).await {
+                Ok(ensured) => return Some(ensured),
+                Err(error) => tracing::warn!(%error, "read models cannot be created yet"),
+            }
+            rest(wait, shutdown).await;
+            wait = (wait * 2).min(Duration::from_secs(5));
+        }
+        None
+    }
+
+    async fn follow(
+        &self,
+        mut head: watch::Receiver<i64>,
+        shutdown: &CancellationToken,
+    ) -> Result<(), ProjectionError> {
+        let mut wait = Duration::from_millis(100);
+        while !shutdown.is_cancelled() {
+            match self.session(&mut head, shutdown, &mut wait).await {
+                Err(error) if error.is_transient() => {
+                    tracing::warn!(%error, "projections will try again");
+                    rest(wait, shutdown).await;
+                    wait = (wait * 2).min(Duration::from_secs(5));
+                }
+                ended => return ended,
+            }
+        }
+        Ok(())
+    }
+
+    /// Works on one pair of connections until something fails.
+    async fn session(
+        &self,
+        head: &mut watch::Receiver<i64>,
+        shutdown: &CancellationToken,
+        wait: &mut Duration,
+    ) -> Result<(), ProjectionError> {
+        let mut connections =
+            Connections { reader: self.pool.acquire().await?, writer: self.pool.acquire().await? };
+        // Closed and not returned: a reader that failed may be in the middle of an answer.
+        connections.reader.close_on_drop();
+        connections.writer.close_on_drop();
+        let mut standing = self.load(&mut connections.writer).await?;
+        let mut ahead: Option<Batch> = None;
+        while !shutdown.is_cancelled() {
+            head.borrow_and_update();
+            let step = self.step(&mut connections, &mut standing, &mut ahead).await?;
+            self.applied.send_if_modified(|applied| {
+                let before = std::mem::replace(applied, standing.applied());
+                before != *applied
+            });
+            *wait = Duration::from_millis(100);
+            match step {
+                Step::Again => {}
+                Step::Pause => rest(self.options.pause, shutdown).await,
+                Step::Idle => {
+                    self.sleep(head, shutdown).await;
+                    standing = self.load(&mut connections.writer).await?;
+                }
+                Step::BackOff => {
+                    rest(self.options.back_off, shutdown).await;
+                    standing = self.load(&mut connections.writer).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads (unless it was read ahead) and writes one batch of the hindmost projections.
+    async fn step(
+        &self,
+        connections: &mut Connections,
+        standing: &mut Standing,
+        ahead: &mut Option<Batch>,
+    ) -> Result<Step, ProjectionError> {
+        let Some((after, group, meets)) = standing.hindmost() else { return Ok(Step::Idle) };
+        let most = self.options.batch;
+        let until = |after: i64| meets.unwrap_or(i64::MAX).min(after.saturating_add(most));
+        let mut batch = match ahead.take() {
+            Some(batch) if batch.after == after && batch.folds.len() == group.len() => batch,
+            _ => {
+                let mut batch = Batch::new(&group, after);
+                batch.read(&mut connections.reader, until(after)).await?;
+                batch
+            }
+        };
+        if batch.events() == 0 {
+            return Ok(Step::Idle);
+        }
+        let full = batch.events() == most;
+        let written = if full {
+            let mut next = Batch::new(&group, batch.until);
+            let until = until(batch.until);
+            let (written, read) = tokio::join!(
+                write(&mut connections.writer, &self.statements, &mut batch),
+                next.read(&mut connections.reader, until),
+            );
+            // What is wrong further on must not keep this batch from being seen.
+            let written = written?;
+            if written == Written::Yes {
+                standing.advance(batch.after, batch.until);
+                self.applied.send_replace(standing.applied());
+            }
+            read?;
+            *ahead = Some(next);
+            written
+        } else {
+            let written = write(&mut connections.writer, &self.statements, &mut batch).await?;
+            if written == Written::Yes {
+                standing.advance(batch.after, batch.until);
+            }
+            written
+        };
+        Ok(match written {
+            Written::Lost => {
+                *ahead = None;
+                Step::BackOff
+            }
+            Written::Yes if full || meets.is_some() => Step::Again,
+            Written::Yes => Step::Pause,
+        })
+    }
+
+    async fn load(&self, connection: &mut PgConnection) -> Result<Standing, ProjectionError> {
+        let sql = "SELECT name, version, position FROM projection_checkpoints WHERE copy = 'live'";
+        let rows: Vec<(String, i32, i64)> = sqlx::query_as(sql).fetch_all(connection).await?;
+        let mut standing = Standing::default();
+        for (name, version, position) in rows {
+            match find(&name).filter(|projection| projection.version == version) {
+                Some(projection) => standing.mine.entry(position).or_default().push(projection),
+                None => standing.others = Some(standing.others.unwrap_or(i64::MAX).min(position)),
+            }
+        }
+        Ok(standing)
+    }
+
+    /// Until woken or the next poll.
+    async fn sleep(&self, head: &mut watch::Receiver<i64>, shutdown: &CancellationToken) {
+        tokio::select! {
+            () = rest(self.options.poll, shutdown) => {}
+            moved = head.changed() => match moved {
+                // Whoever comes first waits a little for the others.
+                Ok(()) => rest(self.options.pause, shutdown).await,
+                // The writer is gone; polling goes on.
+                Err(_) => rest(self.options.poll, shutdown).await,
+            }
+        }
+    }
+}
+
+/// A rest that ends early when the process does.
+async fn rest(length: Duration, shutdown: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(length) => {}
+        () = shutdown.cancelled() => {}
+    }
+}

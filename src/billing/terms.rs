@@ -1,0 +1,83 @@
+//! What a reservation is decided on: the amount, the bound, the id.
+
+use tollgate_domain::decimal::Ratio;
+use tollgate_domain::ids::ReservationId;
+use tollgate_domain::pricing::{Demand, PriceCard, afford};
+use tollgate_domain::{Account, Money, Timestamp};
+use uuid::Uuid;
+
+use super::prices::Prices;
+use super::reservation::ReservationOrder;
+
+/// Fewer output tokens than this are no use to anybody: refused instead of trimmed.
+const FEWEST_USEFUL_TOKENS: u64 = 16;
+/// What follows the 48 bits of milliseconds in a UUIDv7.
+const RANDOM_BITS: u32 = 80;
+
+/// What was decided for a reservation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Terms {
+    /// What is set aside.
+    pub amount: Money,
+    /// Frozen for the charge.
+    pub sale_ratio: Ratio,
+    /// Output tokens that the amount pays for.
+    pub output_tokens: u64,
+    /// The bound was lowered to what is affordable.
+    pub trimmed: bool,
+}
+
+/// An id that the account cannot have forgotten, even if this node's clock is behind another's.
+pub(super) fn fresh_id(account: &Account) -> ReservationId {
+    let id = ReservationId::from_uuid(Uuid::now_v7());
+    match account.reservation_watermark() {
+        Some(forgotten) if id <= forgotten => {
+            // The next millisecond after the forgotten one, with the fresh id's random part.
+            let later = (forgotten.uuid().as_u128() >> RANDOM_BITS) + 1;
+            let random = id.uuid().as_u128() & ((1 << RANDOM_BITS) - 1);
+            ReservationId::from_uuid(Uuid::from_u128((later << RANDOM_BITS) | random))
+        }
+        _ => id,
+    }
+}
+
+/// The amount to reserve for the dearest of the models, with the output bound trimmed to what the
+/// account can pay where the client gave none; and the tokens that are affordable.
+pub(super) fn terms(
+    account: &Account,
+    prices: &Prices,
+    cards: &[&PriceCard],
+    default_ratio: Ratio,
+    order: &ReservationOrder,
+    at: Timestamp,
+) -> (Terms, u64) {
+    let model = order.models.first().map_or("", String::as_str);
+    let sale_ratio =
+        prices.book.sale_ratio(order.account, account.plan(), model).unwrap_or(default_ratio);
+    let dearest = |demand: &Demand| {
+        cards.iter().fold(Money::ZERO, |most, card| {
+            // What does not fit into an amount is more than anybody has.
+            let amount = demand.amount(card, sale_ratio);
+            most.at_least(amount.unwrap_or(Money::dollars(u32::MAX)))
+        })
+    };
+    let output_tokens = order.demand.output_tokens;
+    let amount = dearest(&order.demand);
+    let whole = Terms { amount, sale_ratio, output_tokens, trimmed: false };
+    let spendable = account.spendable(order.key, at);
+    if whole.amount <= spendable {
+        return (whole, output_tokens);
+    }
+    let affordable = cards
+        .iter()
+        .map(|card| afford(&order.demand, card, sale_ratio, spendable).unwrap_or(0))
+        .min()
+        .unwrap_or(0);
+    if order.bound_is_given || affordable < FEWEST_USEFUL_TOKENS {
+        return (whole, affordable);
+    }
+    let demand = Demand { output_tokens: affordable, ..order.demand };
+    let terms =
+        Terms { amount: dearest(&demand), output_tokens: affordable, trimmed: true, ..whole };
+    (terms, affordable)
+}

@@ -1,0 +1,62 @@
+//! Who sends a request to a model endpoint.
+
+use axum::extract::{FromRequestParts, OptionalFromRequestParts};
+use axum::http::request::Parts;
+use tollgate_domain::ids::{AccountId, KeyId};
+
+use super::{Request, bearer};
+use crate::http::{ApiError, AppState, ModelError};
+use crate::identity::{KeyHash, KeyStatus};
+use crate::ledger::{Actor, CommandContext};
+
+/// A request with a key that we gave out. Whether the key may spend is decided by its account.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiKeyAuth {
+    /// The key.
+    pub key: KeyId,
+    /// The account that it spends from.
+    pub account: AccountId,
+    /// The request.
+    pub request: Request,
+}
+
+impl ApiKeyAuth {
+    /// For the events of this request.
+    pub const fn context(&self) -> CommandContext {
+        CommandContext::request(Actor::Key(self.key), self.request.0)
+    }
+}
+
+impl FromRequestParts<AppState> for ApiKeyAuth {
+    type Rejection = ModelError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, ModelError> {
+        let presented = bearer(&parts.headers).ok_or(ApiError::MissingApiKey)?;
+        let hash = KeyHash::of(presented).ok_or(ApiError::InvalidApiKey)?;
+        match app.keys.status(hash).await? {
+            KeyStatus::Live(owner) => {
+                let request = Request::of(parts);
+                Ok(Self { key: owner.key, account: owner.account, request })
+            }
+            KeyStatus::Revoked => Err(ApiError::KeyRevoked.into()),
+            KeyStatus::Unknown => Err(ApiError::InvalidApiKey.into()),
+        }
+    }
+}
+
+/// Where a key is welcome but not needed: a wrong one is refused all the same.
+impl OptionalFromRequestParts<AppState> for ApiKeyAuth {
+    type Rejection = ModelError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        app: &AppState,
+    ) -> Result<Option<Self>, ModelError> {
+        match bearer(&parts.headers) {
+            None => Ok(None),
+            Some(_) => {
+                <Self as FromRequestParts<AppState>>::from_request_parts(parts, app).await.map(Some)
+            }
+        }
+    }
+}

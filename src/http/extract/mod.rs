@@ -1,0 +1,25 @@
+//! Extractors. A handler's signature is its access rule: [`ApiKeyAuth`], [`CustomerSession`],
+//! [`AdminSession`], [`AuditorSession`]; without one of them it is open to everybody.
+
+mod api_key;
+mod idempotency;
+mod input;
+mod request_id;
+mod session;
+
+pub use api_key::ApiKeyAuth;
+pub use idempotency::IdempotencyKey;
+pub use input::{JsonBody, Params, PathId, read_json};
+pub use request_id::Request;
+pub use session::{AdminSession, AuditorSession, CustomerSession, SignedIn};
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+
+/// What stands behind `Authorization: Bearer`.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    let token = token.trim();
+    (scheme.eq_ignore_ascii_case("bearer") && !token.is_empty()).then_some(token)
+}

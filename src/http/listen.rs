@@ -1,0 +1,122 @@
+//! Accepting connections, and letting those that are open come to their end.
+
+use std::convert::Infallible;
+use std::io;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::Request;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// A client that sends its headers slower than this is not waited for.
+const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+const MOST_HEADERS: usize = 100;
+/// Request line and headers together.
+const HEADER_BYTES: usize = 64 * 1024;
+const STREAMS_PER_CONNECTION: u32 = 256;
+
+/// Serves `router` until `stop`, then lets open requests end for at most `drain`.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    drain: Duration,
+) {
+    let connections = TaskTracker::new();
+    let graceful = GracefulShutdown::new();
+    let cut = CancellationToken::new();
+    let builder = builder();
+    loop {
+        let stream = tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    wait_out(&error).await;
+                    continue;
+                }
+            },
+            () = stop.cancelled() => break,
+        };
+        let io = TokioIo::new(prepared(stream));
+        let service = TowerToHyperService::new(Hyper(router.clone()));
+        let connection = builder.serve_connection(io, service).into_owned();
+        let connection = graceful.watch(connection);
+        let cut = cut.clone();
+        connections.spawn(async move {
+            tokio::select! {
+                // A connection that breaks is its client's affair; what matters is settled
+                // elsewhere.
+                _ = connection => {}
+                () = cut.cancelled() => {}
+            }
+        });
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(drain, graceful.shutdown()).await.is_err() {
+        tracing::warn!(open = connections.len(), "connections were cut off after waiting for them");
+    }
+    cut.cancel();
+    connections.wait().await;
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADERS_WITHIN)
+        .max_headers(MOST_HEADERS)
+        .max_buf_size(HEADER_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_PER_CONNECTION)
+        .max_header_list_size(HEADER_BYTES as u32)
+        .keep_alive_interval(Duration::from_secs(30));
+    builder
+}
+
+fn prepared(stream: TcpStream) -> TcpStream {
+    // Tokens are small pieces, and each is awaited.
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
+    stream
+}
+
+/// Out of file descriptors: accepting again at once would only burn a core.
+async fn wait_out(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::warn!(%error, "no connection can be accepted for now");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// The router as hyper calls it.
+#[derive(Clone)]
+struct Hyper(Router);
+
+impl tower::Service<hyper::Request<hyper::body::Incoming>> for Hyper {
+    type Response = axum::response::Response;
+    type Error = Infallible;
+    type Future = axum::routing::future::RouteFuture<Infallible>;
+
+    fn poll_ready(
+        &mut self,
+        context: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), Infallible>> {
+        tower::Service::<Request>::poll_ready(&mut self.0, context)
+    }
+
+    fn call(&mut self, request: hyper::Request<hyper::body::Incoming>) -> Self::Future {
+        self.0.call(request.map(axum::body::Body::new))
+    }
+}

@@ -1,0 +1,123 @@
+//! What is left of the credits that were bought.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use tollgate_projections::queries::{self, MasterAccount};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::extract::{AuditorSession, Params};
+use crate::http::wire::{Amount, Page, PageParams};
+use crate::http::{AppState, Problem};
+
+/// The endpoints of this module.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// A master account and its credits.
+#[derive(Serialize, ToSchema)]
+struct MasterAccountItem {
+    #[schema(examples("mast_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
+    id: String,
+    #[schema(examples("openrouter main"))]
+    label: Option<String>,
+    #[schema(examples("openrouter"))]
+    provider: Option<String>,
+    /// `enabled` or `disabled`.
+    #[schema(examples("enabled"))]
+    status: Option<String>,
+    /// Where requests go.
+    #[schema(examples("https://openrouter.ai/api/v1"))]
+    base_url: Option<String>,
+    /// Enough to recognise the key.
+    #[schema(examples("sk-or-…cdef"))]
+    masked_key: Option<String>,
+    /// Face value of the credits ever bought.
+    #[schema(examples("1000"))]
+    bought_usd: Amount,
+    /// What was paid for them, without fees.
+    #[schema(examples("300"))]
+    paid_usd: Amount,
+    #[schema(examples("0"))]
+    fees_usd: Amount,
+    /// Credits adjusted to the upstream's own statement.
+    #[schema(examples("0"))]
+    adjusted_usd: Amount,
+    /// Credits that requests used: their list cost.
+    #[schema(examples("0.01"))]
+    used_usd: Amount,
+    /// What these had cost you.
+    #[schema(examples("0.003"))]
+    cost_usd: Amount,
+    /// `bought + adjusted − used`.
+    #[schema(examples("999.99"))]
+    remaining_usd: Amount,
+    /// What one dollar of list cost costs you: everything paid, fees included, over everything
+    /// bought.
+    #[schema(value_type = Option<String>, examples("0.3"))]
+    cost_rate: Option<Amount>,
+    purchases: i64,
+    requests: i64,
+    registered_at: Option<DateTime<Utc>>,
+}
+
+impl MasterAccountItem {
+    fn new(master: MasterAccount, credential: Option<(String, String)>) -> Self {
+        let (base_url, masked_key) = credential.unzip();
+        let rate = master.paid.checked_add(master.fees);
+        let rate = rate.and_then(|paid| paid.checked_div(master.bought));
+        Self {
+            id: master.master_account_id,
+            label: master.label,
+            provider: master.provider,
+            status: master.status,
+            base_url,
+            masked_key,
+            bought_usd: master.bought.into(),
+            paid_usd: master.paid.into(),
+            fees_usd: master.fees.into(),
+            adjusted_usd: master.adjusted.into(),
+            used_usd: master.list_cost.into(),
+            cost_usd: master.cost.into(),
+            remaining_usd: master.remaining.into(),
+            cost_rate: rate.map(|rate| Amount(rate.round_dp(12))),
+            purchases: master.purchases,
+            requests: master.requests,
+            registered_at: master.registered_at,
+        }
+    }
+}
+
+/// List master accounts
+///
+/// In order of registration, with the credits bought, used and left. Keys are masked.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/master-accounts",
+    operation_id = "list_master_accounts",
+    tag = "admin",
+    params(PageParams),
+    responses((status = 200, description = "A page of master accounts", body = Page<MasterAccountItem>)),
+    security(("session" = []))
+)]
+async fn list(
+    State(app): State<AppState>,
+    _: AuditorSession,
+    Params(params): Params<PageParams>,
+) -> Result<Json<Page<MasterAccountItem>>, Problem> {
+    app.visible(params.at_least).await?;
+    let page = queries::master_accounts(app.database.pool(), &params.request()?).await?;
+    let masks = app.upstream_keys.masks().await?.into_iter();
+    let mut masks: HashMap<_, _> =
+        masks.map(|(id, url, masked)| (id.to_string(), (url, masked))).collect();
+    Ok(Json(Page::of(page).map(|master: MasterAccount| {
+        let credential = masks.remove(&master.master_account_id);
+        MasterAccountItem::new(master, credential)
+    })))
+}

@@ -1,0 +1,98 @@
+//! `POST /v1/chat/completions`.
+
+use axum::extract::State;
+use axum::response::Response;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::extract::{ApiKeyAuth, read_json};
+use crate::http::{AppState, ModelError};
+use crate::proxy::Caller;
+
+/// The endpoints of this module.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(chat))
+}
+
+/// A chat completion. Members that are not named here pass through to the model unchanged.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct ChatCompletionRequest {
+    /// A model of `GET /v1/models`.
+    #[schema(examples("openai/gpt-4o-mini"))]
+    model: String,
+    /// The conversation.
+    #[schema(value_type = Vec<Object>, min_items = 1)]
+    messages: Vec<serde_json::Value>,
+    /// Send the answer as server-sent events.
+    stream: Option<bool>,
+    /// The answer's longest length in tokens. Absent, it is the model's maximum or what the
+    /// account can pay, whichever is less; `x-tollgate-max-tokens` tells where it was lowered.
+    #[schema(minimum = 1)]
+    max_tokens: Option<u64>,
+    /// The newer name of `max_tokens`.
+    #[schema(minimum = 1)]
+    max_completion_tokens: Option<u64>,
+    /// Functions that the model may call.
+    #[schema(value_type = Option<Vec<Object>>)]
+    tools: Option<Vec<serde_json::Value>>,
+    /// Models to try where the first cannot answer.
+    models: Option<Vec<String>>,
+}
+
+/// Ask a model
+///
+/// The largest possible charge is set aside before the request is forwarded; when the answer
+/// ends, the real charge is settled and the rest is free again. `usage.cost` is the charge in US
+/// dollars. With `stream: true` the answer is a stream of server-sent events that ends with
+/// `data: [DONE]`.
+#[utoipa::path(
+    post,
+    path = "/v1/chat/completions",
+    operation_id = "create_chat_completion",
+    tag = "models",
+    request_body(
+        content = ChatCompletionRequest,
+        example = json!({
+            "model": "openai/gpt-4o-mini",
+            "messages": [{ "role": "user", "content": "What is double-entry bookkeeping?" }],
+            "max_tokens": 200
+        })
+    ),
+    responses(
+        (status = 200, description = "The answer", content(
+            (serde_json::Value = "application/json", example = json!({
+                "id": "gen-1780944464-aVi4x8Mw2aEBGnCL6z99",
+                "object": "chat.completion",
+                "created": 1_780_944_464,
+                "model": "openai/gpt-4o-mini",
+                "choices": [{ "index": 0, "finish_reason": "stop",
+                    "message": { "role": "assistant", "content": "Every entry has two sides." } }],
+                "usage": { "prompt_tokens": 16, "completion_tokens": 6, "total_tokens": 22,
+                    "cost": 0.000_004_8 }
+            })),
+            (String = "text/event-stream")
+        )),
+        (status = 400, description = "The request makes no sense"),
+        (status = 401, description = "No valid API key"),
+        (status = 402, description = "Not enough money"),
+        (status = 403, description = "Suspended, or a limit of the key"),
+        (status = 404, description = "No such model for sale"),
+        (status = 413, description = "The body is too large"),
+        (status = 429, description = "Too many requests"),
+        (status = 502, description = "The provider failed"),
+        (status = 503, description = "Nobody can serve it now"),
+    ),
+    security(("api_key" = []))
+)]
+async fn chat(
+    State(app): State<AppState>,
+    caller: ApiKeyAuth,
+    request: axum::extract::Request,
+) -> Result<Response, ModelError> {
+    let headers = request.headers().clone();
+    let body = read_json(request, app.config.body_limit_bytes).await?;
+    let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
+    Ok(app.gateway.chat(caller, &headers, &body).await?)
+}

@@ -1,0 +1,14 @@
+//! What customers see of their own account.
+
+mod balance;
+mod requests;
+mod usage;
+
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::http::AppState;
+
+/// The endpoints of this module.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().merge(balance::router()).merge(usage::router()).merge(requests::router())
+}

@@ -1,0 +1,10 @@
+//! Endpoints, one module per part of the API. They never import one another.
+
+pub mod admin;
+pub mod api_keys;
+pub mod auth;
+pub mod chat;
+pub mod client;
+pub mod health;
+pub mod models;
+pub mod page;

@@ -1,0 +1,154 @@
+//! `GET /v1/models`: what is for sale, in the upstream's shape, at our prices.
+
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use tollgate_domain::Account;
+use tollgate_domain::decimal::Ratio;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::billing::{Prices, for_sale};
+use crate::http::extract::ApiKeyAuth;
+use crate::http::{ApiError, AppState, ModelError};
+
+/// The endpoints of this module.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(models))
+        .routes(routes!(model))
+        .routes(routes!(model_by_author))
+}
+
+fn json_text(text: impl Into<Bytes>) -> Response {
+    ([(CONTENT_TYPE, "application/json")], text.into()).into_response()
+}
+
+/// The caller's plan: with a key the prices are those of its account.
+async fn plan(app: &AppState, caller: &ApiKeyAuth) -> Result<Option<String>, ApiError> {
+    let stream = caller.account.to_string();
+    let look = |account: &Account| account.plan().map(str::to_owned);
+    Ok(app.ledger.accounts.peek(&stream, look).await?)
+}
+
+async fn ratios<'p>(
+    app: &AppState,
+    caller: Option<ApiKeyAuth>,
+    prices: &'p Prices,
+) -> Result<impl Fn(&str) -> Option<Ratio> + use<'p>, ApiError> {
+    let plan = match &caller {
+        Some(caller) => plan(app, caller).await?,
+        None => None,
+    };
+    let nobody = tollgate_domain::ids::AccountId::from_uuid(uuid::Uuid::nil());
+    let account = caller.map_or(nobody, |caller| caller.account);
+    Ok(move |model: &str| prices.book.sale_ratio(account, plan.as_deref(), model))
+}
+
+/// List the models
+///
+/// Every model that is for sale, with its prices in US dollars per token. With an API key the
+/// prices are those of its account.
+#[utoipa::path(
+    get,
+    path = "/v1/models",
+    operation_id = "list_models",
+    tag = "models",
+    responses(
+        (status = 200, description = "The models", body = serde_json::Value, example = json!({
+            "data": [{ "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
+                "context_length": 128_000,
+                "pricing": { "prompt": "0.00000012", "completion": "0.00000048" } }],
+            "total_count": 1
+        })),
+        (status = 401, description = "The API key is not valid"),
+    ),
+    security((), ("api_key" = []))
+)]
+async fn models(
+    State(app): State<AppState>,
+    caller: Option<ApiKeyAuth>,
+) -> Result<Response, ModelError> {
+    let prices = app.gateway.prices().current();
+    if caller.is_none() {
+        return Ok(json_text(prices.catalogue.clone()));
+    }
+    let ratio = ratios(&app, caller, &prices).await?;
+    Ok(json_text(prices.catalogue(ratio)))
+}
+
+/// Show a model
+///
+/// Its listing with its prices. With an API key the prices are those of its account.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{model}",
+    operation_id = "show_model",
+    tag = "models",
+    params(("model" = String, Path, description = "Its id, with the slash encoded",
+        example = "openai%2Fgpt-4o-mini")),
+    responses(
+        (status = 200, description = "The model", body = serde_json::Value, example = json!({
+            "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
+            "context_length": 128_000,
+            "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
+        })),
+        (status = 401, description = "The API key is not valid"),
+        (status = 404, description = "No such model for sale"),
+    ),
+    security((), ("api_key" = []))
+)]
+async fn model(
+    State(app): State<AppState>,
+    caller: Option<ApiKeyAuth>,
+    Path(model): Path<String>,
+) -> Result<Response, ModelError> {
+    show(&app, caller, model).await
+}
+
+/// Show a model by author and name
+///
+/// The same as with the whole id in one segment: model ids contain a slash.
+#[utoipa::path(
+    get,
+    path = "/v1/models/{author}/{slug}",
+    operation_id = "show_model_by_author",
+    tag = "models",
+    params(
+        ("author" = String, Path, description = "What stands before the slash of its id",
+            example = "openai"),
+        ("slug" = String, Path, description = "What stands behind it", example = "gpt-4o-mini"),
+    ),
+    responses(
+        (status = 200, description = "The model", body = serde_json::Value, example = json!({
+            "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
+            "context_length": 128_000,
+            "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
+        })),
+        (status = 401, description = "The API key is not valid"),
+        (status = 404, description = "No such model for sale"),
+    ),
+    security((), ("api_key" = []))
+)]
+async fn model_by_author(
+    State(app): State<AppState>,
+    caller: Option<ApiKeyAuth>,
+    Path((author, slug)): Path<(String, String)>,
+) -> Result<Response, ModelError> {
+    show(&app, caller, format!("{author}/{slug}")).await
+}
+
+async fn show(
+    app: &AppState,
+    caller: Option<ApiKeyAuth>,
+    model: String,
+) -> Result<Response, ModelError> {
+    let prices = app.gateway.prices().current();
+    let ratio = ratios(app, caller, &prices).await?;
+    let listing = prices.listings.get(&model);
+    match listing.and_then(|listing| for_sale(listing, ratio(&model)?)) {
+        Some(listing) => Ok(json_text(listing)),
+        None => Err(ApiError::ModelNotFound { model }.into()),
+    }
+}

@@ -1,0 +1,94 @@
+//! What every handler can reach.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tollgate_projections::{NotYet, Progress};
+
+use super::ApiError;
+use crate::config::Config;
+use crate::database::Database;
+use crate::identity::{ApiKeys, People, UpstreamKeys};
+use crate::ledger::Ledger;
+use crate::proxy::Gateway;
+
+/// How long a reader may wait for its own write to be visible.
+const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
+
+/// The running application; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<App>);
+
+/// The parts of the application.
+#[derive(Debug)]
+pub struct App {
+    /// As it was read at the start.
+    pub config: Config,
+    /// The pool, for identities and read models.
+    pub database: Database,
+    /// The books.
+    pub ledger: Ledger,
+    /// Registration, sessions.
+    pub people: People,
+    /// Recognises API keys.
+    pub keys: ApiKeys,
+    /// Credentials of master accounts.
+    pub upstream_keys: UpstreamKeys,
+    /// How far the read models are.
+    pub progress: Progress,
+    /// The request path.
+    pub gateway: Arc<Gateway>,
+    /// What other parts wait for.
+    pub changes: Changes,
+    /// Work that must be finished before the process ends, such as settlements.
+    pub tasks: TaskTracker,
+    /// Cancelled when the process is asked to end.
+    pub stop: CancellationToken,
+    /// Requests that may be in flight at once.
+    pub in_flight: Arc<Semaphore>,
+    /// When this process began to serve.
+    pub started: Instant,
+}
+
+/// Wakes those who keep copies of what an operator has changed on this node.
+#[derive(Debug, Clone, Default)]
+pub struct Changes {
+    /// A master account was registered, or its credits changed.
+    pub master_accounts: Arc<Notify>,
+    /// A sale ratio changed.
+    pub prices: Arc<Notify>,
+}
+
+impl AppState {
+    /// Wraps the parts.
+    pub fn new(app: App) -> Self {
+        Self(Arc::new(app))
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
+
+impl App {
+    /// Waits until the read models show at least this position, where one is asked for, and says
+    /// where they are. What is read afterwards is at least as new as that.
+    pub async fn visible(&self, at_least: Option<i64>) -> Result<i64, ApiError> {
+        let Some(wanted) = at_least else { return Ok(self.progress.applied()) };
+        match self.progress.wait_for(wanted, READ_YOUR_WRITES).await {
+            Ok(position) => Ok(position),
+            Err(NotYet::Behind { applied, wanted }) => {
+                Err(ApiError::NotYetVisible { at_least: wanted, position: applied })
+            }
+            Err(NotYet::Database(error)) => Err(error.into()),
+        }
+    }
+}

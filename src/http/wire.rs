@@ -1,0 +1,177 @@
+//! Values and envelopes that all people-facing endpoints share.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize, Serializer};
+use tollgate_domain::Money;
+use tollgate_projections::queries;
+use utoipa::{IntoParams, ToSchema};
+use validator::Validate;
+
+use super::ApiError;
+
+/// US dollars as a decimal string with at most 12 decimals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(value_type = String, format = "decimal", pattern = r"^-?\d+(\.\d{1,12})?$", examples("10.00"))]
+#[serde(transparent)]
+pub struct Usd(pub Money);
+
+impl From<Money> for Usd {
+    fn from(money: Money) -> Self {
+        Self(money)
+    }
+}
+
+/// US dollars as a decimal string with all its decimals: a sum or a cost, as it comes out of the
+/// books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = String, format = "decimal", examples("0.000123"))]
+pub struct Amount(pub Decimal);
+
+impl From<Decimal> for Amount {
+    fn from(decimal: Decimal) -> Self {
+        Self(decimal)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0.normalize())
+    }
+}
+
+/// What every read takes.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct ReadParams {
+    /// Wait until the answer reflects at least this position of the log: the `position` that an
+    /// earlier write answered with. After two seconds the answer is a 503 with `Retry-After`.
+    pub at_least: Option<i64>,
+}
+
+/// What every list takes.
+#[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct PageParams {
+    /// How many at most.
+    #[serde(default = "default_limit")]
+    #[validate(range(min = 1, max = 200, message = "use a limit from 1 to 200"))]
+    #[param(default = 50, minimum = 1, maximum = 200)]
+    pub limit: u16,
+    /// `next_cursor` of the page before; absent for the first page.
+    pub cursor: Option<String>,
+    /// As for every read: wait until the answer reflects at least this position of the log.
+    pub at_least: Option<i64>,
+}
+
+const fn default_limit() -> u16 {
+    50
+}
+
+impl PageParams {
+    /// The cursor as what it is made of.
+    pub fn cursor<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
+        let parsed = self.cursor.as_deref().map(str::parse).transpose();
+        parsed.map_err(|_| ApiError::invalid("cursor", "use the next_cursor of an earlier page"))
+    }
+
+    /// The page, as read models are asked for it.
+    pub fn request(&self) -> Result<queries::PageRequest, ApiError> {
+        Ok(queries::PageRequest::new(self.cursor.clone(), Some(self.limit.into()))?)
+    }
+
+    /// One more than asked for: whether it comes tells if there is another page.
+    pub fn fetch(&self) -> i64 {
+        i64::from(self.limit) + 1
+    }
+}
+
+/// One page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page<T> {
+    /// The entries.
+    pub data: Vec<T>,
+    /// Where the next page begins; null on the last one.
+    pub next_cursor: Option<String>,
+    /// The position of the log that the answer reflects at least.
+    pub as_of_position: i64,
+}
+
+impl<T> Page<T> {
+    /// A page of at most the limit, out of entries fetched with [`PageParams::fetch`].
+    pub fn cut(
+        mut data: Vec<T>,
+        params: &PageParams,
+        as_of_position: i64,
+        cursor: impl Fn(&T) -> String,
+    ) -> Self {
+        let limit = usize::from(params.limit);
+        let more = data.len() > limit;
+        data.truncate(limit);
+        let next_cursor = data.last().filter(|_| more).map(cursor);
+        Self { data, next_cursor, as_of_position }
+    }
+
+    /// The same page with other entries.
+    pub fn map<U>(self, entry: impl FnMut(T) -> U) -> Page<U> {
+        Page {
+            data: self.data.into_iter().map(entry).collect(),
+            next_cursor: self.next_cursor,
+            as_of_position: self.as_of_position,
+        }
+    }
+}
+
+impl<T> Page<T> {
+    /// A page of a read model.
+    pub fn of<R: Into<T>>(page: queries::Page<R>) -> Self {
+        Self {
+            data: page.items.into_iter().map(Into::into).collect(),
+            next_cursor: page.next_cursor,
+            as_of_position: page.as_of_position,
+        }
+    }
+
+    /// A list that is short enough to be one page.
+    pub fn whole<R: Into<T>>(list: queries::AsOf<Vec<R>>) -> Self {
+        Self {
+            data: list.data.into_iter().map(Into::into).collect(),
+            next_cursor: None,
+            as_of_position: list.as_of_position,
+        }
+    }
+}
+
+/// A span of time.
+#[derive(Debug, Clone, Copy, Deserialize, IntoParams, Validate)]
+#[into_params(parameter_in = Query)]
+pub struct SpanParams {
+    /// The first moment; absent: 30 days before the end.
+    pub from: Option<DateTime<Utc>>,
+    /// The end, which doesn't belong to it; absent: now. Usage is counted by whole UTC hours,
+    /// profit by UTC days.
+    pub to: Option<DateTime<Utc>>,
+    /// As for every read: wait until the answer reflects at least this position of the log.
+    pub at_least: Option<i64>,
+}
+
+impl SpanParams {
+    /// The span; at most 366 days.
+    pub fn range(&self) -> Result<queries::Range, ApiError> {
+        // The current hour and day count too.
+        let to = self.to.unwrap_or_else(|| Utc::now() + TimeDelta::days(1));
+        let from = self.from.unwrap_or_else(|| to - TimeDelta::days(31));
+        match from < to && to - from <= TimeDelta::days(367) {
+            true => Ok(queries::Range { from, to }),
+            false => Err(ApiError::invalid("from", "use a span of 1 hour to 366 days")),
+        }
+    }
+}
+
+/// The answer to a write that gives nothing else back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Written {
+    /// The position of the log that holds it: pass it as `at_least` to read what you wrote.
+    #[schema(examples(42))]
+    pub position: i64,
+}

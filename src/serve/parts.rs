@@ -1,0 +1,182 @@
+//! The application out of its parts.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tollgate_projections::Runner;
+use uuid::Uuid;
+
+use super::{Scopes, ServeError, upstreams};
+use crate::billing::{Books, MasterAccounts, PriceList};
+use crate::config::{Config, RecoveryTimes};
+use crate::database::{Database, DatabaseSource, PoolLimits, migrate};
+use crate::http::{App, AppState, Changes};
+use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
+use crate::ledger::{Ledger, LedgerOptions};
+use crate::operations;
+use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
+use crate::upstream::UpstreamClient;
+use crate::workers;
+
+/// How often the private PostgreSQL is looked after.
+const SUPERVISION: Duration = Duration::from_secs(1);
+/// How long the first prices may take before serving begins without them.
+const FIRST_PRICES: Duration = Duration::from_secs(15);
+
+/// Migrates, starts the ledger, the read models, the gateway and the loops.
+pub(super) async fn assemble(
+    config: Config,
+    source: &Arc<DatabaseSource>,
+    scopes: &Scopes,
+) -> Result<AppState, ServeError> {
+    migrate(&source.owner_options()).await?;
+    let database = Database::connect(source.server_options(), PoolLimits::default()).await?;
+    let pool = database.pool().clone();
+    let node = format!("node_{}", Uuid::now_v7().simple());
+    sign_on(&pool, &node).await?;
+    let ledger = Ledger::start(
+        source.server_options(),
+        pool.clone(),
+        LedgerOptions::new(node),
+        &scopes.writer,
+        scopes.loops.clone(),
+    )
+    .await?;
+    // Before anybody reads: a read model without a table would be an error instead of an empty
+    // list.
+    tollgate_projections::ensure(&pool).await?;
+    let runner = Runner::new(pool.clone());
+    let progress = runner.progress();
+    scopes.workers.spawn(project(runner, ledger.clone(), scopes.loops.clone()));
+
+    let sealer = Sealer::new(&config.encryption_key);
+    let upstream_keys = UpstreamKeys::new(pool.clone(), sealer);
+    let people = People::new(pool.clone(), &config.secret_key, ledger.clone());
+    if let Some(admin) = &config.admin {
+        people.ensure_admin(admin).await?;
+    }
+    operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
+    upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
+
+    let gateway = Gateway::new(GatewayParts {
+        books: Books {
+            ledger: ledger.clone(),
+            tracker: scopes.settlements.clone(),
+            stop: scopes.books.clone(),
+        },
+        client: UpstreamClient::new(config.upstream_timeouts)?,
+        prices: PriceList::default(),
+        masters: MasterAccounts::default(),
+        notes: GenerationNotes::default(),
+        mode: config.reserve,
+    });
+    let changes = Changes::default();
+    let keys = ApiKeys::new(pool.clone());
+    scopes.workers.spawn(workers::learn_revocations(keys.clone(), scopes.loops.clone()));
+    let recovery = config.recovery;
+    start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
+    Ok(AppState::new(App {
+        in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
+        keys,
+        config,
+        database,
+        ledger,
+        people,
+        upstream_keys,
+        progress,
+        gateway,
+        changes,
+        tasks: scopes.settlements.clone(),
+        stop: scopes.loops.clone(),
+        started: Instant::now(),
+    }))
+}
+
+async fn start_workers(
+    gateway: &Arc<Gateway>,
+    pool: &sqlx::PgPool,
+    keys: &UpstreamKeys,
+    changes: &Changes,
+    recovery: RecoveryTimes,
+    source: &Arc<DatabaseSource>,
+    scopes: &Scopes,
+) {
+    let (workers, stop) = (&scopes.workers, &scopes.loops);
+    let ready = Arc::new(Notify::new());
+    workers.spawn(workers::keep_current(
+        gateway.clone(),
+        pool.clone(),
+        keys.clone(),
+        changes.clone(),
+        ready.clone(),
+        stop.clone(),
+    ));
+    workers.spawn(workers::recover(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
+    let node = gateway.books().ledger.engine().node().to_owned();
+    workers.spawn(heartbeat(pool.clone(), node, recovery.heartbeat(), stop.clone()));
+    workers.spawn(supervise(source.clone(), stop.clone()));
+    if tokio::time::timeout(FIRST_PRICES, ready.notified()).await.is_err() {
+        tracing::warn!("serving begins without prices: nothing can be sold until they are there");
+    }
+}
+
+async fn project(runner: Runner, ledger: Ledger, stop: CancellationToken) {
+    let head = ledger.engine().head();
+    drop(ledger);
+    if let Err(error) = runner.run(head, stop).await {
+        tracing::error!(%error, "the read models stand still; the ledger goes on");
+    }
+}
+
+async fn sign_on(pool: &sqlx::PgPool, node: &str) -> Result<(), ServeError> {
+    sqlx::query(
+        "INSERT INTO nodes (node) VALUES ($1) ON CONFLICT (node) DO UPDATE SET seen_at = now()",
+    )
+    .bind(node)
+    .execute(pool)
+    .await
+    .map_err(crate::ledger::LedgerError::from)?;
+    Ok(())
+}
+
+/// This node has ended everything itself: recovery need not wait for it.
+pub(super) async fn sign_off(state: &AppState) {
+    let deleted = sqlx::query("DELETE FROM nodes WHERE node = $1")
+        .bind(state.ledger.engine().node())
+        .execute(state.database.pool())
+        .await;
+    if let Err(error) = deleted {
+        tracing::debug!(%error, "this node could not sign off; it will be taken for gone soon");
+    }
+}
+
+async fn heartbeat(pool: sqlx::PgPool, node: String, every: Duration, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(every) => {}
+        }
+        if let Err(error) = sign_on(&pool, &node).await {
+            tracing::warn!(%error, "this node could not say that it is alive");
+        }
+    }
+}
+
+/// A private PostgreSQL that was killed is started again.
+async fn supervise(source: Arc<DatabaseSource>, stop: CancellationToken) {
+    let Some(private) = source.private() else { return };
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(SUPERVISION) => {}
+        }
+        match private.ensure_running().await {
+            Ok(false) => {}
+            Ok(true) => tracing::warn!("PostgreSQL was gone and has been started again"),
+            Err(error) => tracing::error!(%error, "PostgreSQL is gone and does not start"),
+        }
+    }
+}
