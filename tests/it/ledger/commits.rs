@@ -176,7 +176,8 @@ async fn a_look_that_fails_is_taken_again_before_anything_is_sent_again() {
 async fn a_look_that_is_refused_says_nothing_about_the_commit() {
     let stage = Stage::open().await;
     let proxy = Proxy::before(&stage.database.server);
-    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    let node =
+        Node::with(proxy.options(), LedgerOptions { writers: 1, ..LedgerOptions::new("a") }).await;
     node.add("c", fresh()).await;
     let mut superuser = stage.superuser().await;
     // It may append and not read.
