@@ -17,8 +17,8 @@ use crate::app::{Person, TestApp};
 use crate::fate::{self, End, Fate};
 use crate::wire::{self, Got};
 
-/// Longer than any end takes here, the upstream's late records included.
-const LONG: Duration = Duration::from_secs(30);
+/// Longer than any end takes: the upstream is asked for a minute for a record that does not come.
+const LONG: Duration = Duration::from_secs(90);
 
 /// An application with one customer who has ten dollars.
 struct Desk {

@@ -148,8 +148,6 @@ async fn a_record_that_never_comes_ends_in_a_marked_estimate_and_not_in_an_open_
         desk.ask("missing-usage,generation-never", true),
         desk.ask("drop,generation-never", true),
     );
-    // The gateway asks for a minute.
-    tokio::time::sleep(super::LONG * 2).await;
     let fate = desk.fate_of(&whole).await;
     assert_charged(&fate, CostSource::Estimate, Outcome::Completed);
     let fate = desk.fate_of(&broken).await;
