@@ -9,7 +9,9 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::{Batch, Copy, Statements, Written, write};
 use crate::error::ProjectionError;
@@ -54,8 +56,26 @@ pub struct Runner {
 /// One connection reads ahead while the other writes. The reader's is never handed back in the
 /// middle of an answer: after an error both are closed.
 struct Connections {
-    reader: PoolConnection<Postgres>,
+    /// Away while a task reads ahead with it.
+    reader: Option<PoolConnection<Postgres>>,
     writer: PoolConnection<Postgres>,
+}
+
+/// A batch that is being read in a task of its own, so that decoding and writing use two cores.
+/// Dropping it stops the task.
+type Ahead = AbortOnDropHandle<Result<(PoolConnection<Postgres>, Batch), ProjectionError>>;
+
+/// Reads and folds `after < position <= until`.
+async fn read(
+    mut reader: PoolConnection<Postgres>,
+    group: Vec<&'static Projection>,
+    after: i64,
+    until: i64,
+) -> Result<(PoolConnection<Postgres>, Batch), ProjectionError> {
+    let mut batch = Batch::new(&group, after);
+    batch.read(&mut reader, until).await?;
+    batch.prepare();
+    Ok((reader, batch))
 }
 
 /// Where the projections stand.
@@ -178,11 +198,12 @@ impl Runner {
         shutdown: &CancellationToken,
         wait: &mut Duration,
     ) -> Result<(), ProjectionError> {
-        let mut connections =
-            Connections { reader: self.pool.acquire().await?, writer: self.pool.acquire().await? };
+        let mut reader = self.pool.acquire().await?;
+        let mut writer = self.pool.acquire().await?;
         // Closed and not returned: a reader that failed may be in the middle of an answer.
-        connections.reader.close_on_drop();
-        connections.writer.close_on_drop();
+        reader.close_on_drop();
+        writer.close_on_drop();
+        let mut connections = Connections { reader: Some(reader), writer };
         let mut standing = self.load(&mut connections.writer).await?;
         let mut ahead: Option<Batch> = None;
         while !shutdown.is_cancelled() {
@@ -222,8 +243,9 @@ impl Runner {
         let mut batch = match ahead.take() {
             Some(batch) if batch.after == after && batch.folds.len() == group.len() => batch,
             _ => {
-                let mut batch = Batch::new(&group, after);
-                batch.read(&mut connections.reader, until(after)).await?;
+                let reader = connections.reader.take().ok_or(ProjectionError::Protocol)?;
+                let (reader, batch) = read(reader, group.clone(), after, until(after)).await?;
+                connections.reader = Some(reader);
                 batch
             }
         };
@@ -231,29 +253,22 @@ impl Runner {
             return Ok(Step::Idle);
         }
         let full = batch.events() == most;
-        let written = if full {
-            let mut next = Batch::new(&group, batch.until);
-            let until = until(batch.until);
-            let (written, read) = tokio::join!(
-                write(&mut connections.writer, &self.statements, &mut batch),
-                next.read(&mut connections.reader, until),
-            );
-            // What is wrong further on must not keep this batch from being seen.
-            let written = written?;
-            if written == Written::Yes {
-                standing.advance(batch.after, batch.until);
-                self.applied.send_replace(standing.applied());
-            }
-            read?;
-            *ahead = Some(next);
-            written
-        } else {
-            let written = write(&mut connections.writer, &self.statements, &mut batch).await?;
-            if written == Written::Yes {
-                standing.advance(batch.after, batch.until);
-            }
-            written
-        };
+        let next: Option<Ahead> = connections.reader.take_if(|_| full).map(|reader| {
+            let reading = read(reader, group, batch.until, until(batch.until));
+            AbortOnDropHandle::new(tokio::spawn(reading))
+        });
+        let written = write(&mut connections.writer, &self.statements, &mut batch).await?;
+        if written == Written::Yes {
+            standing.advance(batch.after, batch.until);
+            // At once: what is wrong further on must not keep this batch from being seen.
+            self.applied.send_replace(standing.applied());
+        }
+        if let Some(next) = next {
+            let stopped = |error: JoinError| ProjectionError::Worker(error.to_string());
+            let (reader, batch) = next.await.map_err(stopped)??;
+            connections.reader = Some(reader);
+            *ahead = Some(batch);
+        }
         Ok(match written {
             Written::Lost => {
                 *ahead = None;
