@@ -178,25 +178,32 @@ impl Runner {
         shutdown: &CancellationToken,
     ) -> Result<(), ProjectionError> {
         let mut wait = Duration::from_millis(100);
+        let mut stopped: Option<ProjectionError> = None;
         while !shutdown.is_cancelled() {
-            match self.session(&mut head, shutdown, &mut wait).await {
+            let last = stopped.as_ref().and_then(ProjectionError::stops_at).map(|at| at - 1);
+            match self.session(&mut head, shutdown, &mut wait, last).await {
                 Err(error) if error.is_transient() => {
                     tracing::warn!(%error, "projections will try again");
                     rest(wait, shutdown).await;
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
-                ended => return ended,
+                // Everything before it in the same batch is sound and must be seen.
+                Err(error) if stopped.is_none() && error.stops_at().is_some() => {
+                    stopped = Some(error);
+                }
+                ended => return stopped.map_or(ended, Err),
             }
         }
         Ok(())
     }
 
-    /// Works on one pair of connections until something fails.
+    /// Works on one pair of connections until something fails, or until `last` is applied.
     async fn session(
         &self,
         head: &mut watch::Receiver<i64>,
         shutdown: &CancellationToken,
         wait: &mut Duration,
+        last: Option<i64>,
     ) -> Result<(), ProjectionError> {
         let mut reader = self.pool.acquire().await?;
         let mut writer = self.pool.acquire().await?;
@@ -208,7 +215,7 @@ impl Runner {
         let mut ahead: Option<Batch> = None;
         while !shutdown.is_cancelled() {
             head.borrow_and_update();
-            let step = self.step(&mut connections, &mut standing, &mut ahead).await?;
+            let step = self.step(&mut connections, &mut standing, &mut ahead, last).await?;
             self.applied.send_if_modified(|applied| {
                 let before = std::mem::replace(applied, standing.applied());
                 before != *applied
@@ -217,6 +224,7 @@ impl Runner {
             match step {
                 Step::Again => {}
                 Step::Pause => rest(self.options.pause, shutdown).await,
+                Step::Idle if last.is_some() => return Ok(()),
                 Step::Idle => {
                     self.sleep(head, shutdown).await;
                     standing = self.load(&mut connections.writer).await?;
@@ -236,10 +244,12 @@ impl Runner {
         connections: &mut Connections,
         standing: &mut Standing,
         ahead: &mut Option<Batch>,
+        last: Option<i64>,
     ) -> Result<Step, ProjectionError> {
         let Some((after, group, meets)) = standing.hindmost() else { return Ok(Step::Idle) };
         let most = self.options.batch;
-        let until = |after: i64| meets.unwrap_or(i64::MAX).min(after.saturating_add(most));
+        let end = meets.into_iter().chain(last).min().unwrap_or(i64::MAX);
+        let until = |after: i64| end.min(after.saturating_add(most));
         let mut batch = match ahead.take() {
             Some(batch) if batch.after == after && batch.folds.len() == group.len() => batch,
             _ => {
