@@ -32,6 +32,18 @@ fn encode(uuid: Uuid) -> [u8; LENGTH] {
     text
 }
 
+/// The value of each byte, or 255: an id is decoded several times per event, and looking through
+/// the alphabet for every character was a tenth of the audit's work.
+const VALUES: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut digit = 0;
+    while digit < ALPHABET.len() {
+        values[ALPHABET[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    values
+};
+
 fn decode(text: &str) -> Option<Uuid> {
     let bytes = text.as_bytes();
     // 26 characters hold 130 bits: the first may use only three of its five.
@@ -41,8 +53,8 @@ fn decode(text: &str) -> Option<Uuid> {
     bytes
         .iter()
         .try_fold(0_u128, |value, byte| {
-            let digit = ALPHABET.iter().position(|known| known == byte)?;
-            Some((value << 5) | digit as u128)
+            let digit = VALUES[*byte as usize];
+            (digit < 32).then_some((value << 5) | u128::from(digit))
         })
         .map(Uuid::from_u128)
 }

@@ -10,6 +10,7 @@ use crate::fold::Fold;
 use crate::log::{self, LogRow};
 use crate::models::{PROJECTIONS, Projection};
 use crate::seen::{Models, Seen, decode};
+use crate::sink::Arrays;
 use crate::table::{Life, bind};
 
 /// Which copy of the read models is written.
@@ -64,14 +65,17 @@ pub(crate) struct Batch {
     /// The last position folded in.
     pub(crate) until: i64,
     pub(crate) folds: Vec<(&'static Projection, Box<dyn Fold>)>,
+    /// The parameters of each fold's statement, where they are ready.
+    prepared: Vec<Option<Arrays>>,
     models: Models,
 }
 
 impl Batch {
     /// Nothing folded yet.
     pub(crate) fn new(projections: &[&'static Projection], after: i64) -> Self {
-        let folds = projections.iter().map(|p| (*p, (p.start)())).collect();
-        Self { after, until: after, folds, models: Models::default() }
+        let folds: Vec<_> = projections.iter().map(|p| (*p, (p.start)())).collect();
+        let prepared = folds.iter().map(|_| None).collect();
+        Self { after, until: after, folds, prepared, models: Models::default() }
     }
 
     /// How many events are folded in.
@@ -95,6 +99,15 @@ impl Batch {
         let event = decode(row)?;
         let seen = Seen::new(row, &event, &mut self.models)?;
         self.folds.iter_mut().try_for_each(|(_, fold)| fold.apply(&seen))
+    }
+
+    /// Makes the parameters of the statements, so that writing needs no more time than the
+    /// database does.
+    pub(crate) fn prepare(&mut self) {
+        let arrays = |(projection, fold): &(&Projection, Box<dyn Fold>)| {
+            (projection.table.life != Life::Appended).then(|| arrays(projection, fold.as_ref()))
+        };
+        self.prepared = self.folds.iter().map(arrays).collect();
     }
 
     /// Reads on until `until` or the end of the log. See [`log::stream`] about the connection.
@@ -170,44 +183,44 @@ pub(crate) async fn flush(
     statements: &Statements,
     batch: &mut Batch,
 ) -> Result<(), ProjectionError> {
-    for (projection, fold) in &mut batch.folds {
-        if fold.len() > 0 {
-            flush_one(connection, statements, projection, fold.as_mut()).await?;
+    for ((projection, fold), prepared) in batch.folds.iter_mut().zip(&mut batch.prepared) {
+        if fold.len() == 0 {
+            continue;
         }
+        if let Some(lines) = fold.lines() {
+            copy_in(connection, &statements.write[projection.name], lines.bytes()).await?;
+            continue;
+        }
+        let ready = prepared.take().unwrap_or_else(|| arrays(projection, fold.as_ref()));
+        upsert(connection, statements, projection, fold.removed(), ready).await?;
     }
     Ok(())
 }
 
-async fn flush_one(
-    connection: &mut PgConnection,
-    statements: &Statements,
-    projection: &Projection,
-    fold: &mut dyn Fold,
-) -> Result<(), ProjectionError> {
-    match fold.lines() {
-        Some(lines) => copy_in(connection, &statements.write[projection.name], lines.bytes()).await,
-        None => upsert_fold(connection, statements, projection, fold).await,
-    }
+/// The rows of a fold as parameters.
+pub(crate) fn arrays(projection: &Projection, fold: &dyn Fold) -> Arrays {
+    let mut arrays = projection.table.arrays();
+    fold.write(&mut arrays);
+    arrays
 }
 
 /// Writes a fold that is not appended: removes what is gone, adds up the rest.
-pub(crate) async fn upsert_fold(
+pub(crate) async fn upsert(
     connection: &mut PgConnection,
     statements: &Statements,
     projection: &Projection,
-    fold: &dyn Fold,
+    removed: &[String],
+    rows: Arrays,
 ) -> Result<(), ProjectionError> {
     let table = projection.table;
-    if !fold.removed().is_empty() {
+    if !removed.is_empty() {
         let (schema, key) = (statements.copy.schema(), table.columns[0].name);
         let delete = format!("DELETE FROM {schema}.{} WHERE {key} = ANY($1)", table.name);
-        sqlx::query(&delete).bind(fold.removed()).execute(&mut *connection).await?;
+        sqlx::query(&delete).bind(removed).execute(&mut *connection).await?;
     }
-    let mut arrays = table.arrays();
-    fold.write(&mut arrays);
-    if !arrays.is_empty() {
+    if !rows.is_empty() {
         let sql = &statements.write[projection.name];
-        bind(sql, arrays.into_columns()).execute(connection).await?;
+        bind(sql, rows.into_columns()).execute(connection).await?;
     }
     Ok(())
 }

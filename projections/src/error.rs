@@ -52,6 +52,19 @@ pub enum ProjectionError {
 }
 
 impl ProjectionError {
+    /// The position that cannot be passed, where the log itself is in the way.
+    pub(crate) const fn stops_at(&self) -> Option<i64> {
+        match self {
+            Self::Event { position, .. } => Some(*position),
+            Self::Hole { expected, .. } => Some(*expected),
+            Self::Database(_)
+            | Self::Busy
+            | Self::Protocol
+            | Self::Unknown(_)
+            | Self::Worker(_) => None,
+        }
+    }
+
     /// Whether trying again can help. The one place that decides it.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

@@ -79,7 +79,7 @@ impl<R: Row> Fold for Grouped<R> {
 
     fn write(&self, sink: &mut dyn Sink) {
         let mut rows: Vec<_> = self.0.iter().collect();
-        rows.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+        rows.sort_unstable_by_key(|(key, _)| *key);
         for (key, row) in rows {
             row.write(key, sink);
             sink.end_row();

@@ -9,7 +9,9 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::sync::watch;
+use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::batch::{Batch, Copy, Statements, Written, write};
 use crate::error::ProjectionError;
@@ -34,7 +36,7 @@ pub struct RunnerOptions {
 impl Default for RunnerOptions {
     fn default() -> Self {
         Self {
-            batch: 10_000,
+            batch: 20_000,
             pause: Duration::from_millis(20),
             poll: Duration::from_millis(500),
             back_off: Duration::from_millis(500),
@@ -54,8 +56,26 @@ pub struct Runner {
 /// One connection reads ahead while the other writes. The reader's is never handed back in the
 /// middle of an answer: after an error both are closed.
 struct Connections {
-    reader: PoolConnection<Postgres>,
+    /// Away while a task reads ahead with it.
+    reader: Option<PoolConnection<Postgres>>,
     writer: PoolConnection<Postgres>,
+}
+
+/// A batch that is being read in a task of its own, so that decoding and writing use two cores.
+/// Dropping it stops the task.
+type Ahead = AbortOnDropHandle<Result<(PoolConnection<Postgres>, Batch), ProjectionError>>;
+
+/// Reads and folds `after < position <= until`.
+async fn read(
+    mut reader: PoolConnection<Postgres>,
+    group: Vec<&'static Projection>,
+    after: i64,
+    until: i64,
+) -> Result<(PoolConnection<Postgres>, Batch), ProjectionError> {
+    let mut batch = Batch::new(&group, after);
+    batch.read(&mut reader, until).await?;
+    batch.prepare();
+    Ok((reader, batch))
 }
 
 /// Where the projections stand.
@@ -158,36 +178,44 @@ impl Runner {
         shutdown: &CancellationToken,
     ) -> Result<(), ProjectionError> {
         let mut wait = Duration::from_millis(100);
+        let mut stopped: Option<ProjectionError> = None;
         while !shutdown.is_cancelled() {
-            match self.session(&mut head, shutdown, &mut wait).await {
+            let last = stopped.as_ref().and_then(ProjectionError::stops_at).map(|at| at - 1);
+            match self.session(&mut head, shutdown, &mut wait, last).await {
                 Err(error) if error.is_transient() => {
                     tracing::warn!(%error, "projections will try again");
                     rest(wait, shutdown).await;
                     wait = (wait * 2).min(Duration::from_secs(5));
                 }
-                ended => return ended,
+                // Everything before it in the same batch is sound and must be seen.
+                Err(error) if stopped.is_none() && error.stops_at().is_some() => {
+                    stopped = Some(error);
+                }
+                ended => return stopped.map_or(ended, Err),
             }
         }
         Ok(())
     }
 
-    /// Works on one pair of connections until something fails.
+    /// Works on one pair of connections until something fails, or until `last` is applied.
     async fn session(
         &self,
         head: &mut watch::Receiver<i64>,
         shutdown: &CancellationToken,
         wait: &mut Duration,
+        last: Option<i64>,
     ) -> Result<(), ProjectionError> {
-        let mut connections =
-            Connections { reader: self.pool.acquire().await?, writer: self.pool.acquire().await? };
+        let mut reader = self.pool.acquire().await?;
+        let mut writer = self.pool.acquire().await?;
         // Closed and not returned: a reader that failed may be in the middle of an answer.
-        connections.reader.close_on_drop();
-        connections.writer.close_on_drop();
+        reader.close_on_drop();
+        writer.close_on_drop();
+        let mut connections = Connections { reader: Some(reader), writer };
         let mut standing = self.load(&mut connections.writer).await?;
         let mut ahead: Option<Batch> = None;
         while !shutdown.is_cancelled() {
             head.borrow_and_update();
-            let step = self.step(&mut connections, &mut standing, &mut ahead).await?;
+            let step = self.step(&mut connections, &mut standing, &mut ahead, last).await?;
             self.applied.send_if_modified(|applied| {
                 let before = std::mem::replace(applied, standing.applied());
                 before != *applied
@@ -196,6 +224,7 @@ impl Runner {
             match step {
                 Step::Again => {}
                 Step::Pause => rest(self.options.pause, shutdown).await,
+                Step::Idle if last.is_some() => return Ok(()),
                 Step::Idle => {
                     self.sleep(head, shutdown).await;
                     standing = self.load(&mut connections.writer).await?;
@@ -215,15 +244,18 @@ impl Runner {
         connections: &mut Connections,
         standing: &mut Standing,
         ahead: &mut Option<Batch>,
+        last: Option<i64>,
     ) -> Result<Step, ProjectionError> {
         let Some((after, group, meets)) = standing.hindmost() else { return Ok(Step::Idle) };
         let most = self.options.batch;
-        let until = |after: i64| meets.unwrap_or(i64::MAX).min(after.saturating_add(most));
+        let end = meets.into_iter().chain(last).min().unwrap_or(i64::MAX);
+        let until = |after: i64| end.min(after.saturating_add(most));
         let mut batch = match ahead.take() {
             Some(batch) if batch.after == after && batch.folds.len() == group.len() => batch,
             _ => {
-                let mut batch = Batch::new(&group, after);
-                batch.read(&mut connections.reader, until(after)).await?;
+                let reader = connections.reader.take().ok_or(ProjectionError::Protocol)?;
+                let (reader, batch) = read(reader, group.clone(), after, until(after)).await?;
+                connections.reader = Some(reader);
                 batch
             }
         };
@@ -231,29 +263,22 @@ impl Runner {
             return Ok(Step::Idle);
         }
         let full = batch.events() == most;
-        let written = if full {
-            let mut next = Batch::new(&group, batch.until);
-            let until = until(batch.until);
-            let (written, read) = tokio::join!(
-                write(&mut connections.writer, &self.statements, &mut batch),
-                next.read(&mut connections.reader, until),
-            );
-            // What is wrong further on must not keep this batch from being seen.
-            let written = written?;
-            if written == Written::Yes {
-                standing.advance(batch.after, batch.until);
-                self.applied.send_replace(standing.applied());
-            }
-            read?;
-            *ahead = Some(next);
-            written
-        } else {
-            let written = write(&mut connections.writer, &self.statements, &mut batch).await?;
-            if written == Written::Yes {
-                standing.advance(batch.after, batch.until);
-            }
-            written
-        };
+        let next: Option<Ahead> = connections.reader.take_if(|_| full).map(|reader| {
+            let reading = read(reader, group, batch.until, until(batch.until));
+            AbortOnDropHandle::new(tokio::spawn(reading))
+        });
+        let written = write(&mut connections.writer, &self.statements, &mut batch).await?;
+        if written == Written::Yes {
+            standing.advance(batch.after, batch.until);
+            // At once: what is wrong further on must not keep this batch from being seen.
+            self.applied.send_replace(standing.applied());
+        }
+        if let Some(next) = next {
+            let stopped = |error: JoinError| ProjectionError::Worker(error.to_string());
+            let (reader, batch) = next.await.map_err(stopped)??;
+            connections.reader = Some(reader);
+            *ahead = Some(batch);
+        }
         Ok(match written {
             Written::Lost => {
                 *ahead = None;

@@ -79,7 +79,7 @@ async fn readers_and_the_runner_do_not_notice_a_rebuild() {
         }
     };
     let rebuilding = async {
-        for _ in 0..4 {
+        for _ in 0..2 {
             let report = rebuild(pool, &[], RebuildOptions::default(), |_| {}).await;
             let report = report.expect("the rebuild runs");
             assert!(report.switched, "{report}");

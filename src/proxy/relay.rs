@@ -34,6 +34,8 @@ struct Relay {
     request: Option<InFlight>,
     idle: Duration,
     deadline: Instant,
+    /// A first event has come.
+    speaks: bool,
 }
 
 /// What came of waiting for the next piece.
@@ -48,7 +50,7 @@ enum Next {
 pub fn body(answer: reqwest::Response, request: InFlight, idle: Duration, whole: Duration) -> Body {
     let deadline = Instant::now() + whole;
     let filter = Filter::default();
-    let relay = Relay { answer, filter, request: Some(request), idle, deadline };
+    let relay = Relay { answer, filter, request: Some(request), idle, deadline, speaks: false };
     Body::from_stream(stream::unfold(relay, |mut relay| async move {
         let piece = relay.piece().await?;
         Some((Ok::<_, std::convert::Infallible>(piece), relay))
@@ -88,6 +90,13 @@ impl Relay {
     }
 
     fn feed(&mut self, bytes: Bytes) -> Bytes {
+        // The first token and not the first keep-alive: that is what a person waits for.
+        if !self.speaks && memchr::memmem::find(&bytes, b"data:").is_some() {
+            self.speaks = true;
+            if let Some(request) = &mut self.request {
+                request.first_byte = std::time::Instant::now();
+            }
+        }
         let request = self.request.as_ref();
         let charge = |billed: &_| request.and_then(|request| request.charge(billed));
         match self.filter.feed(bytes, &charge) {
@@ -156,7 +165,7 @@ async fn drain(
     idle: Duration,
     deadline: Instant,
 ) {
-    let mut relay = Relay { answer, filter, request: None, idle, deadline };
+    let mut relay = Relay { answer, filter, request: None, idle, deadline, speaks: true };
     let nobody = |_: &_| None;
     while let Next::Piece(bytes) = relay.next().await {
         if relay.filter.feed(bytes, &nobody).is_err() {

@@ -74,7 +74,7 @@ async fn customers(app: &TestApp) -> (Vec<Person>, Vec<String>) {
 fn request(app: &TestApp, key: &str, at: usize, row: Row) -> reqwest::RequestBuilder {
     let body = json!({
         "model": MODELS[at % MODELS.len()],
-        "stream": at % 3 != 0,
+        "stream": !at.is_multiple_of(3),
         "max_tokens": row.output.max(1),
         "messages": [{ "role": "user", "content": "word ".repeat(row.prompt as usize) }],
     });

@@ -169,8 +169,9 @@ impl Start {
             }
             Ok(())
         };
-        // Beyond the head there must be nothing, so everything is read.
-        let range = (i64::MIN, i64::MAX);
+        // Beyond the head there must be nothing, so everything is read. The least bigint is no
+        // bigint in SQL's grammar, and comparing with a NUMERIC would cost a cast per row.
+        let range = (-i64::MAX, i64::MAX);
         let checkers = spread(connection, log::WHOLE, range, checkers.collect(), each).await?;
         if last < self.head {
             problems.add(at(last + 1), missing(last + 1, self.head));

@@ -6,7 +6,7 @@ use sqlx::{Executor, PgConnection};
 use tokio::sync::mpsc;
 
 use super::{RebuildStage, Workshop, begin_long_read, head};
-use crate::batch::{Copy, Statements, copy_in, upsert_fold};
+use crate::batch::{Copy, Statements, arrays, copy_in, upsert};
 use crate::error::{FoldError, ProjectionError};
 use crate::fold::Fold;
 use crate::log::{FOLDED, LogRow};
@@ -117,7 +117,8 @@ async fn receive(
                 if indexed.insert(projection.name) {
                     connection.execute(projection.table.index("read_next").as_str()).await?;
                 }
-                upsert_fold(connection, &statements, projection, fold.as_ref()).await?;
+                upsert(connection, &statements, projection, &[], arrays(projection, fold.as_ref()))
+                    .await?;
             }
         }
     }
@@ -146,7 +147,8 @@ async fn finish(
     for (projection, mut fold) in folds {
         let table = projection.table;
         if indexed.contains(projection.name) {
-            upsert_fold(connection, &statements, projection, fold.as_ref()).await?;
+            upsert(connection, &statements, projection, &[], arrays(projection, fold.as_ref()))
+                .await?;
             continue;
         }
         let lines = match fold.lines() {

@@ -68,7 +68,7 @@ async fn a_client_that_leaves_when_the_record_never_comes_is_not_charged_the_res
 async fn many_clients_that_leave_at_any_moment_have_one_end_each() {
     let desk = Desk::open().await;
     let leave = async |number: u64| {
-        let request = desk.request("slow-chunks=15", number % 3 != 0);
+        let request = desk.request("slow-chunks=15", !number.is_multiple_of(3));
         let patience = Duration::from_millis(40 + number * 17);
         let _ = wire::send(request.timeout(patience)).await;
     };

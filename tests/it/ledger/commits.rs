@@ -176,7 +176,8 @@ async fn a_look_that_fails_is_taken_again_before_anything_is_sent_again() {
 async fn a_look_that_is_refused_says_nothing_about_the_commit() {
     let stage = Stage::open().await;
     let proxy = Proxy::before(&stage.database.server);
-    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    let node =
+        Node::with(proxy.options(), LedgerOptions { writers: 1, ..LedgerOptions::new("a") }).await;
     node.add("c", fresh()).await;
     let mut superuser = stage.superuser().await;
     // It may append and not read.
@@ -246,7 +247,8 @@ async fn a_silent_server_counts_as_away_after_a_while() {
 async fn while_the_database_is_away_commands_fail_in_bounded_time_and_work_again_later() {
     let stage = Stage::open().await;
     let proxy = Proxy::before(&stage.database.server);
-    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    let node =
+        Node::with(proxy.options(), LedgerOptions { writers: 1, ..LedgerOptions::new("a") }).await;
     for stream in ["c", "d"] {
         node.add(stream, fresh()).await;
     }
@@ -289,7 +291,8 @@ async fn while_the_database_is_away_commands_fail_in_bounded_time_and_work_again
 async fn the_process_can_end_while_the_database_is_away() {
     let stage = Stage::open().await;
     let proxy = Proxy::before(&stage.database.server);
-    let node = Node::with(proxy.options(), LedgerOptions::new("a")).await;
+    let node =
+        Node::with(proxy.options(), LedgerOptions { writers: 1, ..LedgerOptions::new("a") }).await;
     node.add("c", fresh()).await;
     proxy.set_away(true);
     proxy.cut(1, Cut::BeforeTheServer);

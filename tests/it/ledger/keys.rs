@@ -101,7 +101,7 @@ async fn keys_survive_a_restart() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_key_twice_in_one_batch_disturbs_nobody_else() {
     let stage = Stage::open().await;
-    let node = stage.node("a").await;
+    let node = stage.one_writer().await;
     for stream in ["a", "b", "c", "d"] {
         node.add(stream, fresh()).await;
     }
@@ -136,7 +136,7 @@ async fn the_same_key_twice_in_one_batch_disturbs_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_used_key_in_a_batch_leaves_the_other_streams_alone() {
     let stage = Stage::open().await;
-    let node = stage.node("a").await;
+    let node = stage.one_writer().await;
     assert_eq!(send(&node, "a", key("k", "x")).await, None);
     let held = Held::take(&stage).await;
     let begin = async |stream: &str, key| {
@@ -177,7 +177,7 @@ async fn a_key_is_kept_for_a_command_that_had_nothing_to_do() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_postgres_cannot_store_fails_alone() {
     let stage = Stage::open().await;
-    let node = stage.node("a").await;
+    let node = stage.one_writer().await;
     let held = Held::take(&stage).await;
     let begin = async |stream: &str, key| {
         let command = super::add(fresh());

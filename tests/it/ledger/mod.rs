@@ -117,6 +117,12 @@ impl Stage {
         self.database.superuser.connect().await.unwrap()
     }
 
+    /// With one writer, so that what waits becomes one batch in the order in which it came.
+    async fn one_writer(&self) -> Node {
+        let options = LedgerOptions { writers: 1, ..LedgerOptions::new("a") };
+        Node::with(self.database.server.clone(), options).await
+    }
+
     async fn audited(&self) -> Log {
         Log::audited(&self.pool).await
     }

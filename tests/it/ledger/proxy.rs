@@ -109,6 +109,12 @@ impl Proxy {
         self.stop.cancel();
         self.tracker.close();
         self.tracker.wait().await;
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.stop.cancel();
         let _ = fs::remove_dir_all(&self.directory);
     }
 }
