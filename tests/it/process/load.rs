@@ -98,7 +98,7 @@ async fn ask_on(shared: Arc<Shared>, key: String, number: u64) {
         if shared.stopped() {
             return;
         }
-        let stream = (number + turn) % 2 == 0;
+        let stream = (number + turn).is_multiple_of(2);
         // Slow ones are noted for recovery, quick ones end before anybody could.
         let delay = [0, 20, 160, 400][(turn % 4) as usize];
         let body = json!({
