@@ -148,7 +148,7 @@ async fn inspect(data_dir: &Path, replay: &mut Replay) -> Result<(), BenchError>
     let postgres = Stage::postgres(data_dir).await?;
     let pool = sqlx::postgres::PgPoolOptions::new()
         .max_connections(4)
-        .connect_with(postgres.owner_options())
+        .connect_with(postgres.server_options())
         .await?;
     let rows =
         sqlx::query("SELECT payload::text FROM events WHERE event_type = 'ReservationSettled'")
