@@ -27,8 +27,8 @@ async fn an_endless_stream_ends_when_its_client_leaves() {
     desk.close().await;
 }
 
-/// Before the first chunk nobody knows which provider works, and some bill to the end: so the gateway
-/// reads on, and the bill is the upstream's own.
+/// Before the first chunk nobody knows which provider works, and some bill to the end: so the
+/// gateway reads on, and the bill is the upstream's own.
 #[tokio::test]
 async fn a_client_that_leaves_before_the_first_token_has_one_end() {
     let desk = Desk::open().await;
