@@ -1,5 +1,6 @@
 //! Recorded production demand, replayed through the gateway: its books must balance to the last
-//! digit. `TRACE_SPEED` says how many times faster than recorded, `TRACE_ROWS` how much of it.
+//! digit. `TRACE_SPEED` says how many times faster than it was recorded, `TRACE_ROWS` how much of
+//! it.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Every way in which an upstream can fail, and clients can leave: what the client sees, and the one
-//! end that the books give to the request.
+//! Every way in which an upstream can fail, and clients can leave: what the client sees, and the
+//! one end that the books give to the request.
 
 mod bills;
 mod clients;
@@ -76,8 +76,8 @@ impl Desk {
         self.app.state().database.pool()
     }
 
-    /// Ends the test: everything has its one end, the balance went down by the charges and by nothing
-    /// else, and the audit is clean.
+    /// Ends the test: everything has its one end, the balance went down by the charges and by
+    /// nothing else, and the audit is clean.
     async fn close(self) {
         let fates = fate::all_ended(self.pool(), LONG).await;
         let charged = fate::sum(fates.iter().map(Fate::charge));

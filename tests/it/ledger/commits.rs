@@ -294,6 +294,8 @@ async fn the_process_can_end_while_the_database_is_away() {
     let node =
         Node::with(proxy.options(), LedgerOptions { writers: 1, ..LedgerOptions::new("a") }).await;
     node.add("c", fresh()).await;
+    // In memory before the database goes: it can be loaded no more then.
+    node.counters.peek("d", |_| ()).await.unwrap();
     proxy.set_away(true);
     proxy.cut(1, Cut::BeforeTheServer);
     let by = by("test");

@@ -39,7 +39,8 @@ pub struct Load {
 }
 
 impl Load {
-    /// Sets clients to work with these keys, and an operator who tops `account` up by dollars.
+    /// Sets clients to work with these keys, and an operator who tops `account` up, dollar by
+    /// dollar.
     pub fn start(gateway: &Gateway, keys: &[String], admin: String, account: &str) -> Self {
         let shared = Arc::new(Shared {
             base: Mutex::new(gateway.base.clone()),
