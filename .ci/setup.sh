@@ -25,6 +25,7 @@ has pkg-config || missing+=(pkg-config)
 has_venv || missing+=(python3-venv)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
+has chromium || missing+=(chromium)
 has hledger || missing+=(hledger)
 
 if ! has cargo; then
