@@ -62,7 +62,7 @@ impl LedgerOptions {
         Self {
             node: node.into(),
             resident: 100_000,
-            writers: 1,
+            writers: 2,
             queue: 8_192,
             batch_rows: 1_024,
             batch_bytes: 1 << 20,

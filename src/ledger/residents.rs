@@ -50,6 +50,20 @@ impl<A> Slot<A> {
         }
     }
 
+    /// The stream's lock. It is held for a few microseconds unless the stream is being loaded: on
+    /// another core it is free again before a change of tasks would be done, so this looks a few
+    /// times before it queues.
+    pub async fn lock(&self) -> tokio::sync::MutexGuard<'_, Option<Loaded<A>>> {
+        const LOOKS: usize = 100;
+        for _ in 0..LOOKS {
+            if let Ok(guard) = self.state.try_lock() {
+                return guard;
+            }
+            std::hint::spin_loop();
+        }
+        self.state.lock().await
+    }
+
     /// Whether a command may be decided here; otherwise ask for the stream's slot again.
     ///
     /// A state that was lost half-way through a command must not be loaded again under the same

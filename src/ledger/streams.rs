@@ -161,7 +161,7 @@ impl<A: Eventful> Streams<A> {
         let place = self.place(id).await?;
         loop {
             let slot = self.slot(id);
-            let mut state = slot.state.lock().await;
+            let mut state = slot.lock().await;
             if !slot.is_usable(&state) {
                 continue;
             }
