@@ -67,7 +67,8 @@ impl Scene {
     ) -> Result<Self, BenchError> {
         let program = std::env::current_exe().map_err(BenchError::new)?;
         let (address, upstream_address) = (free_address()?, free_address()?);
-        let data_dir = directory.join("gateway");
+        // Of its own: the upstream of an earlier scene is gone, and its account with it.
+        let data_dir = directory.join(format!("gateway-{}", upstream_address.port()));
         let upstream = Command::new(&program)
             .args(["sandbox", "--instant", "--latency-ms", &latency_ms.to_string()])
             .args(["--listen", &upstream_address.to_string()])
@@ -269,11 +270,11 @@ impl Scene {
         self.gateway.id().map_or(0, cpu::resident_megabytes)
     }
 
-    /// Stops both processes, the gateway in good order.
+    /// Stops both processes, the gateway in good order, and answers where its books are.
     ///
     /// # Errors
     /// The gateway did not end well.
-    pub async fn close(mut self) -> Result<(), BenchError> {
+    pub async fn close(mut self) -> Result<PathBuf, BenchError> {
         if let Some(pid) = self.gateway.id() {
             let pid = pid.to_string();
             Command::new("kill").args(["-TERM", &pid]).status().await.map_err(BenchError::new)?;
@@ -281,7 +282,7 @@ impl Scene {
         let status = self.gateway.wait().await.map_err(BenchError::new)?;
         self.upstream.kill().await.map_err(BenchError::new)?;
         match status.success() {
-            true => Ok(()),
+            true => Ok(self.data_dir),
             false => Err(BenchError::new(format!("the gateway ended with {status}"))),
         }
     }

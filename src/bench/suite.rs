@@ -57,7 +57,8 @@ async fn commands(
     let stage = Stage::open(postgres, "bench_ledger").await?;
     let many = ledger::open_accounts(&stage.ledger, 10_000).await?;
     let one = &many[..1];
-    ledger::run(&stage, &many, 64, Duration::from_secs(1)).await?;
+    // Long enough for PostgreSQL to have made the files that it writes its log into.
+    ledger::run(&stage, &many, 64, Duration::from_secs(4)).await?;
     let spread = ledger::run(&stage, &many, 64, scale.time).await?;
     let p99 = spread.latency.value_at_quantile(0.99);
     report.add(
@@ -206,15 +207,6 @@ async fn gateway(report: &mut Report, directory: &Path, scale: Scale) -> Result<
                 && figures.load.failed == 0,
         ),
     );
-    let through = scene.measure(16, scale.time, true).await?.load;
-    let direct = load::run(&scene.direct(true), 16, scale.time, None).await?;
-    let added = quantile_difference(&through.first, &direct.first, 0.5);
-    report.add(
-        "time to first chunk added, streams, 16 connections",
-        format!("p50 {}", ms(added)),
-        "1 ms at most",
-        Some(added <= 1_000),
-    );
     lag(report, &scene, scale).await?;
     scene.close().await?;
 
@@ -230,6 +222,15 @@ async fn gateway(report: &mut Report, directory: &Path, scale: Scale) -> Result<
         format!("p50 {}, p99 {}", ms(p50), ms(p99)),
         "p50 0.8 ms, p99 4 ms at most",
         Some(p50 <= 800 && p99 <= 4_000),
+    );
+    let through = scene.measure(16, scale.time, true).await?.load;
+    let direct = load::run(&scene.direct(true), 16, scale.time, None).await?;
+    let added = quantile_difference(&through.first, &direct.first, 0.5);
+    report.add(
+        "time to first chunk added, streams, 50 ms upstream, 16 connections",
+        format!("p50 {}", ms(added)),
+        "1 ms at most",
+        Some(added <= 1_000),
     );
     scene.close().await?;
     memory(report, directory, idle, scale).await

@@ -109,8 +109,8 @@ pub async fn replay(directory: &Path, file: &Path, speed: u32) -> Result<Replay,
         }
     }
     replay.took = begun.elapsed();
-    scene.close().await?;
-    inspect(&directory.join("gateway"), &mut replay).await?;
+    let data_dir = scene.close().await?;
+    inspect(&data_dir, &mut replay).await?;
     std::fs::remove_dir_all(&directory).map_err(BenchError::new)?;
     Ok(replay)
 }

@@ -9,18 +9,15 @@ use super::append::Append;
 ///
 /// The row lock on `ledger_head` lasts as long as the statement and its commit, so positions are
 /// dense and become visible in order from any number of nodes.
-const APPEND: &str = "\
-WITH head AS (
+macro_rules! append {
+    ($kept:literal) => {
+        concat!(
+            "WITH head AS (
     UPDATE ledger_head SET position = position + cardinality($3::bigint[])
     RETURNING position - cardinality($3::bigint[]) AS base
-), kept AS (
-    INSERT INTO idempotency_keys
-        (scope, key, fingerprint, result, aggregate_type, aggregate_id, recorded_at)
-    SELECT scope, key, fingerprint, result::json, aggregate_type, aggregate_id, recorded_at
-    FROM unnest($10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::text[],
-        $16::timestamptz[])
-        AS k (scope, key, fingerprint, result, aggregate_type, aggregate_id, recorded_at)
-), appended AS (
+), ",
+            $kept,
+            "appended AS (
     INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
         payload, metadata, position, recorded_at, hash)
     SELECT e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
@@ -30,7 +27,24 @@ WITH head AS (
         AS e (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
             metadata, recorded_at, hash, place)
 )
-SELECT base FROM head";
+SELECT base FROM head"
+        )
+    };
+}
+
+/// Nearly every batch: no command came with an idempotency key.
+const APPEND: &str = append!("");
+
+const APPEND_WITH_KEYS: &str = append!(
+    "kept AS (
+    INSERT INTO idempotency_keys
+        (scope, key, fingerprint, result, aggregate_type, aggregate_id, recorded_at)
+    SELECT scope, key, fingerprint, result::json, aggregate_type, aggregate_id, recorded_at
+    FROM unnest($10::text[], $11::text[], $12::bytea[], $13::text[], $14::text[], $15::text[],
+        $16::timestamptz[])
+        AS k (scope, key, fingerprint, result, aggregate_type, aggregate_id, recorded_at)
+), "
+);
 
 fn moment(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
@@ -66,7 +80,7 @@ pub(super) async fn append(
     }
     let keyed: Vec<_> =
         batch.iter().filter_map(|append| Some((append, append.idempotency.as_ref()?))).collect();
-    let row = sqlx::query(APPEND)
+    let statement = sqlx::query(if keyed.is_empty() { APPEND } else { APPEND_WITH_KEYS })
         .bind(types)
         .bind(ids)
         .bind(sequences)
@@ -75,15 +89,17 @@ pub(super) async fn append(
         .bind(payloads)
         .bind(metadata)
         .bind(times)
-        .bind(hashes)
-        .bind(keyed.iter().map(|(_, key)| key.scope.as_str()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key)| key.key.as_str()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key)| key.fingerprint.as_slice()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(_, key)| key.result.as_str()).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(append, _)| append.aggregate_type).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(append, _)| &*append.aggregate_id).collect::<Vec<_>>())
-        .bind(keyed.iter().map(|(append, _)| moment(append.recorded_at)).collect::<Vec<_>>())
-        .fetch_one(connection)
-        .await?;
-    row.try_get(0)
+        .bind(hashes);
+    let statement = match keyed.is_empty() {
+        true => statement,
+        false => statement
+            .bind(keyed.iter().map(|(_, key)| key.scope.as_str()).collect::<Vec<_>>())
+            .bind(keyed.iter().map(|(_, key)| key.key.as_str()).collect::<Vec<_>>())
+            .bind(keyed.iter().map(|(_, key)| key.fingerprint.as_slice()).collect::<Vec<_>>())
+            .bind(keyed.iter().map(|(_, key)| key.result.as_str()).collect::<Vec<_>>())
+            .bind(keyed.iter().map(|(append, _)| append.aggregate_type).collect::<Vec<_>>())
+            .bind(keyed.iter().map(|(append, _)| &*append.aggregate_id).collect::<Vec<_>>())
+            .bind(keyed.iter().map(|(append, _)| moment(append.recorded_at)).collect::<Vec<_>>()),
+    };
+    statement.fetch_one(connection).await?.try_get(0)
 }

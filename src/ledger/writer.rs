@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedMutexGuard, mpsc, watch};
 
 use super::LedgerOptions;
 use super::append::{Append, Lost};
@@ -21,6 +21,8 @@ use super::trouble::{self, Link, Trouble};
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long callers wait for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long a writer waits for another's statement to end.
+const TURN: Duration = Duration::from_millis(50);
 const AWAY: &str = "the ledger's database is away";
 
 /// Counters since the start of the process.
@@ -69,6 +71,9 @@ pub(super) struct Shared {
     head: watch::Sender<i64>,
     snapshots: mpsc::Sender<Snapshot>,
     stats: Arc<WriterStats>,
+    /// Whose statement PostgreSQL works on. Another one would only wait there for the row of
+    /// `ledger_head`; here more commands join it meanwhile.
+    turn: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Shared {
@@ -78,7 +83,12 @@ impl Shared {
     ) -> Result<Self, LedgerError> {
         let position =
             sqlx::query_scalar("SELECT position FROM ledger_head").fetch_one(pool).await?;
-        Ok(Self { head: watch::Sender::new(position), snapshots, stats: Arc::default() })
+        Ok(Self {
+            head: watch::Sender::new(position),
+            snapshots,
+            stats: Arc::default(),
+            turn: Arc::default(),
+        })
     }
 
     pub fn head(&self) -> watch::Receiver<i64> {
@@ -97,6 +107,8 @@ pub(super) struct Writer {
     rows: usize,
     bytes: usize,
     shared: Shared,
+    /// Held while our statement is under way, and given on before anybody is answered.
+    turn: Option<OwnedMutexGuard<()>>,
     /// Appends whose idempotency key is being written by the batch before them.
     held: VecDeque<Append>,
 }
@@ -112,6 +124,7 @@ impl Writer {
             rows: bounds.batch_rows,
             bytes: bounds.batch_bytes,
             shared,
+            turn: None,
             held: VecDeque::new(),
         })
     }
@@ -126,6 +139,9 @@ impl Writer {
                     None => return,
                 }
             }
+            // A writer in trouble must not stop the others: after a moment we go without a turn.
+            let turn = self.shared.turn.clone().lock_owned();
+            self.turn = tokio::time::timeout(TURN, turn).await.ok();
             // Whoever was woken by the last acknowledgement gets to decide first: one turn of the
             // scheduler, no timer.
             tokio::task::yield_now().await;
@@ -168,11 +184,13 @@ impl Writer {
             batch = self.hold_repeated_keys(batch);
             if batch.iter().all(|append| append.rows.is_empty() && append.idempotency.is_none()) {
                 let position = *self.shared.head.borrow();
+                self.turn = None;
                 acknowledge(batch, position, &self.shared.snapshots);
                 return None;
             }
             let begun = Instant::now();
             let sent = within(SILENCE, statement::append(&mut self.link.connection, &batch)).await;
+            self.turn = None;
             let stored = match sent.map_err(|error| Trouble::of(&error)) {
                 Ok(base) => Some(base),
                 Err(Trouble::StreamTaken) => {
