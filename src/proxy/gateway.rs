@@ -298,7 +298,7 @@ fn reason_of(error: &UpstreamError) -> ReleaseReason {
 /// The client hears first; the books are closed after.
 async fn complete(whole: whole::Whole, request: InFlight, reply: Reply) {
     let whole::Whole::Read(bytes) = whole else {
-        tell(reply, Err(ApiError::UpstreamUnavailable));
+        tell(reply, Err(ApiError::AnswerBroke));
         let unknown = Unknown::Release(ReleaseReason::UpstreamUnreachable);
         return request.resolve(Outcome::UpstreamBroke, unknown).await;
     };
@@ -329,7 +329,7 @@ async fn complete(whole: whole::Whole, request: InFlight, reply: Reply) {
             }
         }
         whole::Answer::Unreadable => {
-            tell(reply, Err(ApiError::UpstreamUnavailable));
+            tell(reply, Err(ApiError::AnswerBroke));
             let unknown = Unknown::Release(ReleaseReason::NothingBilled);
             request.resolve(Outcome::UpstreamBroke, unknown).await;
         }

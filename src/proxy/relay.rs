@@ -208,7 +208,7 @@ async fn conclude(request: InFlight, seen: Seen, outcome: Option<Outcome>) {
 
 /// The last event of a stream that cannot go on, in the shape that SDKs raise as an error.
 fn broken() -> String {
-    let message = ApiError::UpstreamUnavailable.to_string();
+    let message = ApiError::AnswerBroke.to_string();
     let event = serde_json::json!({
         "error": { "code": 502, "message": message, "type": "upstream_error", "param": null },
         "choices": [],

@@ -14,6 +14,7 @@ use tollgate_domain::AccountError;
 use tollgate_domain::account::{
     AccountCommand, CostSource, Latencies, Outcome, ReleaseReason, SettleReservation,
 };
+use tollgate_domain::decimal::ListCost;
 use tollgate_domain::ids::{InvalidId, MasterAccountId, ReservationId};
 use tollgate_projections::queries::{
     OpenFilter, OpenReservation, PageRequest, QueryError, open_reservations,
@@ -166,6 +167,12 @@ async fn end(
         None => None,
     };
     let (command, count) = match (found, handle) {
+        // The upstream asks nothing for it: that is no charge, not a charge of zero.
+        (Some((_, record)), _) if record.total_cost == ListCost::ZERO => {
+            let reason = ReleaseReason::NothingBilled;
+            let command = AccountCommand::ReleaseReservation { reservation, reason };
+            (command, &mut report.released)
+        }
         (Some((upstream, record)), Some(handle)) => {
             (settle(reservation, &upstream, record, handle), &mut report.settled)
         }

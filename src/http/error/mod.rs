@@ -174,6 +174,13 @@ pub enum ApiError {
     /// The upstream failed, or refused us instead of the client.
     #[error("The model's provider failed to answer: try again.")]
     UpstreamUnavailable,
+    /// The upstream had begun to answer; what it bills for that is charged, so that a client that
+    /// tried again by itself would pay twice.
+    #[error(
+        "The model's provider broke off its answer. What it bills for the part before is charged; \
+         try again if you accept another charge."
+    )]
+    AnswerBroke,
     /// No upstream account can take the request now.
     #[error("No provider can take this request now: try again.")]
     NoUpstream,

@@ -42,7 +42,8 @@ impl ApiError {
             | Self::Conflict { .. }
             | Self::IdempotencyMismatch
             | Self::BodyTooLarge { .. }
-            | Self::UnsupportedMediaType => Retry::Never,
+            | Self::UnsupportedMediaType
+            | Self::AnswerBroke => Retry::Never,
             Self::RateLimited { retry_after } => Retry::After(*retry_after),
             Self::Upstream { status: 408 | 429, retry_after, .. } => {
                 retry_after.map_or(Retry::Sometime, Retry::After)

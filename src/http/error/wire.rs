@@ -81,6 +81,7 @@ impl ApiError {
             Self::UpstreamUnavailable => Wire::new(S::BAD_GATEWAY, SERVER, "upstream_unavailable"),
             Self::NoUpstream => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "no_upstream"),
             Self::Overloaded => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "overloaded"),
+            Self::AnswerBroke => Wire::new(S::BAD_GATEWAY, SERVER, "answer_broke"),
             Self::UpstreamTimeout => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "upstream_timeout"),
             Self::NotYetVisible { .. } => {
                 Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "not_yet_visible")
