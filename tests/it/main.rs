@@ -8,6 +8,7 @@ mod cluster;
 mod errors;
 mod fate;
 mod faults;
+mod gate;
 mod keys;
 mod ledger;
 mod money;
