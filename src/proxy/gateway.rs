@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -142,7 +142,7 @@ impl Gateway {
     pub async fn chat(
         self: &Arc<Self>,
         caller: Caller,
-        headers: &HeaderMap,
+        passed_on: PassedOn,
         body: &Bytes,
     ) -> Result<Response, ApiError> {
         let begun = Instant::now();
@@ -166,7 +166,7 @@ impl Gateway {
             gateway: self.clone(),
             caller,
             upstream,
-            passed_on: PassedOn::of(headers),
+            passed_on,
             begun,
             streamed: request.streamed,
             prompt_tokens: demand.prompt_tokens,

@@ -9,6 +9,7 @@ use utoipa_axum::routes;
 use crate::http::extract::{ApiKeyAuth, read_json};
 use crate::http::{AppState, ModelError};
 use crate::proxy::Caller;
+use crate::upstream::PassedOn;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -91,8 +92,8 @@ async fn chat(
     caller: ApiKeyAuth,
     request: axum::extract::Request,
 ) -> Result<Response, ModelError> {
-    let headers = request.headers().clone();
+    let passed_on = PassedOn::of(request.headers());
     let body = read_json(request, app.config.body_limit_bytes).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    Ok(app.gateway.chat(caller, &headers, &body).await?)
+    Ok(app.gateway.chat(caller, passed_on, &body).await?)
 }
