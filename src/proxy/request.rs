@@ -65,11 +65,12 @@ impl<'a> ChatRequest<'a> {
             Some("true") => true,
             Some(_) => return Err(invalid("stream", "`stream` must be true or false.")),
         };
-        let completion = count(&members, "max_completion_tokens")?;
-        let given_bound = completion.or(count(&members, "max_tokens")?);
-        if given_bound == Some(0) {
+        let bounds = [count(&members, "max_completion_tokens")?, count(&members, "max_tokens")?];
+        if bounds.contains(&Some(0)) {
             return Err(invalid("max_tokens", "`max_tokens` must be at least 1."));
         }
+        // Where both are given nobody knows which one the upstream obeys: the larger is reserved.
+        let given_bound = bounds.into_iter().flatten().max();
         let choices = count(&members, "n")?.unwrap_or(1).clamp(1, 128);
         let mut prompt = Prompt::default();
         for name in ["messages", "prompt", "tools", "functions", "response_format"] {
@@ -264,4 +265,30 @@ fn user(account: AccountId) -> String {
 
 fn quoted(plain: &str) -> String {
     format!("\"{plain}\"")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(more: &str) -> Result<Option<u64>, ApiError> {
+        let body = format!(r#"{{"model":"a/b","messages":[{{"role":"user"}}]{more}}}"#);
+        ChatRequest::read(body.as_bytes()).map(|request| request.given_bound)
+    }
+
+    #[test]
+    fn of_two_output_bounds_the_larger_is_reserved() {
+        let bound = |more| read(more).expect("a request");
+        assert_eq!(bound(""), None);
+        assert_eq!(bound(r#","max_tokens":7"#), Some(7));
+        assert_eq!(bound(r#","max_completion_tokens":9,"max_tokens":null"#), Some(9));
+        assert_eq!(bound(r#","max_completion_tokens":9,"max_tokens":90000"#), Some(90_000));
+    }
+
+    #[test]
+    fn a_bound_that_is_no_bound_is_refused() {
+        for more in ["0", "-1", "1.5", "\"many\"", "99999999999999999999999"] {
+            assert!(read(&format!(r#","max_tokens":{more}"#)).is_err(), "{more}");
+        }
+    }
 }
