@@ -37,7 +37,7 @@ impl Default for RunnerOptions {
     fn default() -> Self {
         Self {
             batch: 20_000,
-            pause: Duration::from_millis(40),
+            pause: Duration::from_millis(60),
             poll: Duration::from_millis(500),
             back_off: Duration::from_millis(500),
         }

@@ -2,8 +2,8 @@
 //!
 //! - Aggregates stay in memory ([`streams`]); a stream's lock is held only while a command is
 //!   decided, and its new state is published before the commit is awaited.
-//! - A writer ([`writer`]) appends what is waiting, of all its streams, in ONE statement, and
-//!   acknowledges each command after the commit. A stream always has the same writer.
+//! - A writer ([`writer`]) appends what is waiting, of all streams, in ONE statement, and
+//!   acknowledges each command after the commit, while the next writer appends.
 //! - Several nodes may append: the primary key decides, the losers reload ([`trouble`]).
 //! - A commit whose answer was lost is read back, never guessed.
 
@@ -14,6 +14,7 @@ mod load;
 mod residents;
 mod snapshots;
 mod statement;
+mod stats;
 mod store;
 mod streams;
 mod trouble;
@@ -22,9 +23,9 @@ mod writer;
 pub use append::{Idempotency, KeptResult};
 pub use context::{Actor, CommandContext, now};
 pub use error::{CommandError, LedgerError};
+pub use stats::{WriterStats, WriterStatsSnapshot};
 pub use store::StreamStore;
 pub use streams::{Committed, Pending, Streams};
-pub use writer::{WriterStats, WriterStatsSnapshot};
 
 use std::sync::Arc;
 
@@ -42,8 +43,8 @@ pub struct LedgerOptions {
     pub node: String,
     /// Aggregates of one type that stay in memory.
     pub resident: usize,
-    /// Writers with a connection each. A stream always goes to the same one, which keeps its order.
-    /// While PostgreSQL works for one, the commands of another are decided: two keep it busy.
+    /// Writers with a connection each, one of which appends at a time: while PostgreSQL works for
+    /// one, the commands of another are answered and the next ones decided. Two keep it busy.
     pub writers: usize,
     /// Appends that may wait for a writer; beyond that commands wait before they decide.
     pub queue: usize,
@@ -90,7 +91,7 @@ pub struct Engine(Arc<EngineParts>);
 #[derive(Debug)]
 struct EngineParts {
     options: LedgerOptions,
-    queues: Vec<tokio::sync::mpsc::Sender<append::Append>>,
+    queue: tokio::sync::mpsc::Sender<append::Append>,
     pool: PgPool,
     head: watch::Receiver<i64>,
     stats: Arc<WriterStats>,
@@ -110,23 +111,14 @@ impl Engine {
         stop: CancellationToken,
     ) -> Result<Self, LedgerError> {
         let snapshots = snapshots::start(pool.clone(), tracker, stop.clone());
-        let shared = writer::Shared::new(&pool, snapshots).await?;
-        let mut queues = Vec::with_capacity(options.writers);
+        let (queue, appends) = tokio::sync::mpsc::channel(options.queue);
+        let shared = writer::Shared::new(&pool, snapshots, appends).await?;
         for _ in 0..options.writers.max(1) {
-            let (queue, appends) = tokio::sync::mpsc::channel(options.queue);
             let writer = writer::Writer::connect(connect.clone(), &options, shared.clone()).await?;
-            tracker.spawn(writer.run(appends));
-            queues.push(queue);
+            tracker.spawn(writer.run());
         }
         let (head, stats) = (shared.head(), shared.stats());
-        Ok(Self(Arc::new(EngineParts { options, queues, pool, head, stats })))
-    }
-
-    /// The queue of the writer that all appends of a stream go to.
-    fn queue(&self, stream_hash: u64) -> &tokio::sync::mpsc::Sender<append::Append> {
-        let writers = self.0.queues.len() as u64;
-        // The low bits choose the shard in memory: the high ones are as good, and independent.
-        &self.0.queues[((stream_hash >> 32) % writers) as usize]
+        Ok(Self(Arc::new(EngineParts { options, queue, pool, head, stats })))
     }
 
     /// The streams of one aggregate type.

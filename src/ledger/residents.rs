@@ -87,11 +87,6 @@ impl<A> Residents<A> {
         }
     }
 
-    /// The hash of a stream's id; the same for as long as the process runs.
-    pub fn hash(&self, id: &str) -> u64 {
-        self.hasher.hash_one(id)
-    }
-
     /// The slot of a stream; makes room by evicting streams that nobody uses.
     pub fn slot(&self, id: &str) -> Arc<Slot<A>> {
         let shard = (self.hasher.hash_one(id) as usize) % SHARDS;

@@ -69,7 +69,7 @@ impl<A: Eventful> EventStore<A> for StreamStore<A> {
         &self,
         aggregate_id: &str,
     ) -> Result<StreamContext<A>, AggregateError<A::Error>> {
-        let place = self.0.place(aggregate_id).await.map_err(unexpected)?;
+        let place = self.0.place().await.map_err(unexpected)?;
         loop {
             let slot = self.0.slot(aggregate_id);
             let mut state = slot.state.clone().lock_owned().await;

@@ -128,9 +128,8 @@ impl<A: Eventful> Streams<A> {
 
     /// A place in the writer's queue. Whoever wants to append takes it before the stream's lock:
     /// waiting with the lock for a place that somebody holds who waits for the lock never ends.
-    pub(super) async fn place(&self, id: &str) -> Result<mpsc::OwnedPermit<Append>, LedgerError> {
-        let queue = self.0.engine.queue(self.0.residents.hash(id)).clone();
-        queue.reserve_owned().await.map_err(|_| LedgerError::Stopped)
+    pub(super) async fn place(&self) -> Result<mpsc::OwnedPermit<Append>, LedgerError> {
+        self.0.engine.0.queue.clone().reserve_owned().await.map_err(|_| LedgerError::Stopped)
     }
 
     pub(super) fn slot(&self, id: &str) -> Arc<Slot<A>> {
@@ -158,7 +157,7 @@ impl<A: Eventful> Streams<A> {
         idempotency: Option<Idempotency>,
         mut make: impl FnMut(&A) -> A::Command,
     ) -> Result<Pending<A>, CommandError<A::Error>> {
-        let place = self.place(id).await?;
+        let place = self.place().await?;
         loop {
             let slot = self.slot(id);
             let mut state = slot.lock().await;

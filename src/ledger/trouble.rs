@@ -93,7 +93,8 @@ async fn open(
     // wait for another node's instead of failing because it began before that one's commit.
     connection
         .execute(
-            "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed'",
+            "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';
+             SET plan_cache_mode = force_generic_plan",
         )
         .await?;
     let row =

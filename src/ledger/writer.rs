@@ -1,8 +1,8 @@
-//! The writer: collects what is waiting, appends it in one statement, acknowledges.
+//! The writers: whoever has the queue collects what is waiting and appends it in one statement;
+//! then the next one has it, while the first acknowledges.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
@@ -14,6 +14,7 @@ use super::append::{Append, Lost};
 use super::error::LedgerError;
 use super::snapshots::Snapshot;
 use super::statement;
+use super::stats::WriterStats;
 use super::trouble::{self, Link, Trouble};
 
 /// How long the database may be silent before it counts as away; the longest wait for the row of
@@ -21,49 +22,7 @@ use super::trouble::{self, Link, Trouble};
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long callers wait for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// How long a writer waits for another's statement to end.
-const TURN: Duration = Duration::from_millis(50);
 const AWAY: &str = "the ledger's database is away";
-
-/// Counters since the start of the process.
-#[derive(Debug, Default)]
-pub struct WriterStats {
-    batches: AtomicU64,
-    events: AtomicU64,
-    conflicts: AtomicU64,
-    reconnects: AtomicU64,
-    commit_micros: AtomicU64,
-}
-
-/// [`WriterStats`] at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WriterStatsSnapshot {
-    /// Statements committed.
-    pub batches: u64,
-    /// Events committed.
-    pub events: u64,
-    /// Statements refused because a stream or a key was taken.
-    pub conflicts: u64,
-    /// Connections made after the first.
-    pub reconnects: u64,
-    /// Time spent in committed statements.
-    pub commit_micros: u64,
-}
-
-impl WriterStats {
-    /// The counters now.
-    #[must_use]
-    pub fn snapshot(&self) -> WriterStatsSnapshot {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        WriterStatsSnapshot {
-            batches: read(&self.batches),
-            events: read(&self.events),
-            conflicts: read(&self.conflicts),
-            reconnects: read(&self.reconnects),
-            commit_micros: read(&self.commit_micros),
-        }
-    }
-}
 
 /// What all writers of a process share.
 #[derive(Debug, Clone)]
@@ -71,15 +30,26 @@ pub(super) struct Shared {
     head: watch::Sender<i64>,
     snapshots: mpsc::Sender<Snapshot>,
     stats: Arc<WriterStats>,
-    /// Whose statement PostgreSQL works on. Another one would only wait there for the row of
-    /// `ledger_head`; here more commands join it meanwhile.
-    turn: Arc<tokio::sync::Mutex<()>>,
+    queue: Arc<tokio::sync::Mutex<Queue>>,
 }
+
+/// What waits to be appended. A writer keeps it until its batch is stored or refused: so what was
+/// decided later, of any stream, is never sent before what it was decided on. Another statement
+/// would only wait in PostgreSQL for the row of `ledger_head`; here more commands join it.
+#[derive(Debug)]
+struct Queue {
+    appends: mpsc::Receiver<Append>,
+    /// Appends whose idempotency key is being written by the batch before them.
+    held: VecDeque<Append>,
+}
+
+type Turn = OwnedMutexGuard<Queue>;
 
 impl Shared {
     pub async fn new(
         pool: &PgPool,
         snapshots: mpsc::Sender<Snapshot>,
+        appends: mpsc::Receiver<Append>,
     ) -> Result<Self, LedgerError> {
         let position =
             sqlx::query_scalar("SELECT position FROM ledger_head").fetch_one(pool).await?;
@@ -87,7 +57,7 @@ impl Shared {
             head: watch::Sender::new(position),
             snapshots,
             stats: Arc::default(),
-            turn: Arc::default(),
+            queue: Arc::new(tokio::sync::Mutex::new(Queue { appends, held: VecDeque::new() })),
         })
     }
 
@@ -100,158 +70,49 @@ impl Shared {
     }
 }
 
-/// The task that appends, for its share of the streams.
+/// A task that appends, with a connection of its own.
 #[derive(Debug)]
 pub(super) struct Writer {
     link: Link,
     rows: usize,
     bytes: usize,
     shared: Shared,
-    /// Held while our statement is under way, and given on before anybody is answered.
-    turn: Option<OwnedMutexGuard<()>>,
-    /// Appends whose idempotency key is being written by the batch before them.
-    held: VecDeque<Append>,
 }
 
-impl Writer {
-    pub async fn connect(
-        options: PgConnectOptions,
-        bounds: &LedgerOptions,
-        shared: Shared,
-    ) -> Result<Self, LedgerError> {
-        Ok(Self {
-            link: Link::connect(options).await?,
-            rows: bounds.batch_rows,
-            bytes: bounds.batch_bytes,
-            shared,
-            turn: None,
-            held: VecDeque::new(),
-        })
-    }
+/// What became of a part of a batch.
+enum Stored {
+    /// It stands after this position, and nobody has been told.
+    At { base: i64, batch: Vec<Append>, begun: Instant },
+    /// Everybody has been told.
+    Answered,
+    /// Something in it cannot be stored, and nothing of it was.
+    Objectionable(Vec<Append>),
+}
 
-    /// Until the last handle of the engine is gone.
-    pub async fn run(mut self, mut queue: mpsc::Receiver<Append>) {
-        loop {
-            let mut batch: Vec<Append> = self.held.drain(..).collect();
-            if batch.is_empty() {
-                match queue.recv().await {
-                    Some(first) => batch.push(first),
-                    None => return,
-                }
-            }
-            // A writer in trouble must not stop the others: after a moment we go without a turn.
-            let turn = self.shared.turn.clone().lock_owned();
-            self.turn = tokio::time::timeout(TURN, turn).await.ok();
-            // Whoever was woken by the last acknowledgement gets to decide first: one turn of the
-            // scheduler, no timer.
-            tokio::task::yield_now().await;
-            let (mut rows, mut bytes) = (0, 0);
-            let mut count = |append: &Append| {
-                // An append without events takes its place too, or there would be no bound.
-                rows += append.rows.len().max(1);
-                bytes += append.rows.iter().map(|row| row.payload.len()).sum::<usize>();
-                rows < self.rows && bytes < self.bytes
-            };
-            let mut room = batch.iter().fold(true, |_, append| count(append));
-            while room && let Ok(next) = queue.try_recv() {
-                room = count(&next);
-                batch.push(next);
-            }
-            self.commit(batch, &mut queue).await;
+impl Queue {
+    /// What is held back and what is waiting, within the bounds. None: the last handle of the
+    /// engine is gone, and all is written.
+    async fn collect(&mut self, most_rows: usize, most_bytes: usize) -> Option<Vec<Append>> {
+        let mut batch: Vec<Append> = self.held.drain(..).collect();
+        if batch.is_empty() {
+            batch.push(self.appends.recv().await?);
         }
-    }
-
-    /// Brings every append of the batch to an answer. Where PostgreSQL objects to something in it
-    /// the batch is halved, until what it objects to stands alone and fails alone.
-    async fn commit(&mut self, batch: Vec<Append>, queue: &mut mpsc::Receiver<Append>) {
-        let mut parts = vec![batch];
-        while let Some(part) = parts.pop() {
-            let Some(mut left) = self.commit_part(part, queue).await else { continue };
-            let right = left.split_off(left.len() / 2);
-            parts.push(right);
-            parts.push(left);
+        // Whoever was woken by the last acknowledgement gets to decide first: one turn of the
+        // scheduler, no timer.
+        tokio::task::yield_now().await;
+        let (mut rows, mut bytes) = (0, 0);
+        let mut count = |append: &Append| {
+            // An append without events takes its place too, or there would be no bound.
+            rows += append.rows.len().max(1);
+            bytes += append.rows.iter().map(|row| row.payload.len()).sum::<usize>();
+            rows < most_rows && bytes < most_bytes
+        };
+        let mut room = batch.iter().fold(true, |_, append| count(append));
+        while room && let Ok(next) = self.appends.try_recv() {
+            room = count(&next);
+            batch.push(next);
         }
-    }
-
-    /// Answers the whole part, or hands it back because it holds something objectionable.
-    async fn commit_part(
-        &mut self,
-        mut batch: Vec<Append>,
-        queue: &mut mpsc::Receiver<Append>,
-    ) -> Option<Vec<Append>> {
-        loop {
-            batch = self.refuse_void(batch);
-            batch = self.hold_repeated_keys(batch);
-            if batch.iter().all(|append| append.rows.is_empty() && append.idempotency.is_none()) {
-                let position = *self.shared.head.borrow();
-                self.turn = None;
-                acknowledge(batch, position, &self.shared.snapshots);
-                return None;
-            }
-            let begun = Instant::now();
-            let sent = within(SILENCE, statement::append(&mut self.link.connection, &batch)).await;
-            self.turn = None;
-            let stored = match sent.map_err(|error| Trouble::of(&error)) {
-                Ok(base) => Some(base),
-                Err(Trouble::StreamTaken) => {
-                    self.shared.stats.conflicts.fetch_add(1, Ordering::Relaxed);
-                    match within(SILENCE, trouble::void_losers(&mut self.link, &batch)).await {
-                        Ok(()) => None,
-                        Err(_) => self.resolve(&mut batch, queue).await?,
-                    }
-                }
-                Err(Trouble::KeyTaken) => {
-                    self.shared.stats.conflicts.fetch_add(1, Ordering::Relaxed);
-                    match within(SILENCE, trouble::find_used_keys(&mut self.link, &batch)).await {
-                        Ok(used) => {
-                            batch = trouble::refuse_used_keys(used, batch);
-                            None
-                        }
-                        Err(_) => self.resolve(&mut batch, queue).await?,
-                    }
-                }
-                Err(Trouble::Objection(_)) if batch.len() > 1 => return Some(batch),
-                Err(Trouble::Objection(reason) | Trouble::Refused(reason)) => {
-                    tracing::error!(reason, "the ledger refused an append");
-                    fail(batch, &reason);
-                    return None;
-                }
-                Err(Trouble::Ambiguous) => self.resolve(&mut batch, queue).await?,
-            };
-            if let Some(base) = stored {
-                self.committed(batch, base, begun);
-                return None;
-            }
-        }
-    }
-
-    fn committed(&mut self, batch: Vec<Append>, base: i64, begun: Instant) {
-        let rows = batch.iter().map(|append| append.rows.len() as u64).sum::<u64>();
-        self.shared.stats.batches.fetch_add(1, Ordering::Relaxed);
-        self.shared.stats.events.fetch_add(rows, Ordering::Relaxed);
-        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX);
-        self.shared.stats.commit_micros.fetch_add(micros, Ordering::Relaxed);
-        let last = acknowledge_from(batch, base, &self.shared.snapshots);
-        // Positions are handed out under one lock that lasts until the commit: what is before a
-        // committed one is committed, whoever wrote it.
-        self.shared.head.send_if_modified(|head| {
-            let newer = last > *head;
-            *head = last.max(*head);
-            newer
-        });
-    }
-
-    /// What was decided on state that turned out wrong goes no further.
-    fn refuse_void(&self, batch: Vec<Append>) -> Vec<Append> {
-        if !batch.iter().any(|append| append.residency.is_void()) {
-            return batch;
-        }
-        let (void, valid): (Vec<_>, Vec<_>) =
-            batch.into_iter().partition(|append| append.residency.is_void());
-        for mut append in void {
-            answer(&mut append, Err(Lost::Conflict));
-        }
-        valid
+        Some(batch)
     }
 
     /// Two commands under one key in one statement would fail together: the second waits and then
@@ -280,6 +141,130 @@ impl Writer {
         self.held = later;
         now
     }
+}
+
+impl Writer {
+    pub async fn connect(
+        options: PgConnectOptions,
+        bounds: &LedgerOptions,
+        shared: Shared,
+    ) -> Result<Self, LedgerError> {
+        Ok(Self {
+            link: Link::connect(options).await?,
+            rows: bounds.batch_rows,
+            bytes: bounds.batch_bytes,
+            shared,
+        })
+    }
+
+    /// Until the last handle of the engine is gone.
+    pub async fn run(mut self) {
+        loop {
+            let mut turn = self.shared.queue.clone().lock_owned().await;
+            let Some(batch) = turn.collect(self.rows, self.bytes).await else { return };
+            self.commit(batch, turn).await;
+        }
+    }
+
+    /// Brings every append of the batch to an answer. Where PostgreSQL objects to something in it
+    /// the batch is halved, until what it objects to stands alone and fails alone.
+    async fn commit(&mut self, batch: Vec<Append>, mut turn: Turn) {
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            match self.store(part, &mut turn).await {
+                Stored::At { base, batch, begun } if parts.is_empty() => {
+                    drop(turn);
+                    return self.committed(batch, base, begun);
+                }
+                Stored::At { base, batch, begun } => self.committed(batch, base, begun),
+                Stored::Answered => {}
+                Stored::Objectionable(mut left) => {
+                    let right = left.split_off(left.len() / 2);
+                    parts.push(right);
+                    parts.push(left);
+                }
+            }
+        }
+    }
+
+    /// Stores the part, or answers it, or hands it back.
+    async fn store(&mut self, mut batch: Vec<Append>, queue: &mut Queue) -> Stored {
+        loop {
+            batch = self.refuse_void(batch);
+            batch = queue.hold_repeated_keys(batch);
+            let begun = Instant::now();
+            if batch.iter().all(|append| append.rows.is_empty() && append.idempotency.is_none()) {
+                let position = *self.shared.head.borrow();
+                acknowledge(batch, position, &self.shared.snapshots);
+                return Stored::Answered;
+            }
+            let sent = within(SILENCE, statement::append(&mut self.link.connection, &batch)).await;
+            // None: nobody knows yet.
+            let outcome = match sent.map_err(|error| Trouble::of(&error)) {
+                Ok(base) => Some(Some(base)),
+                Err(Trouble::StreamTaken) => {
+                    self.shared.stats.conflict();
+                    let voided = trouble::void_losers(&mut self.link, &batch);
+                    within(SILENCE, voided).await.ok().map(|()| None)
+                }
+                Err(Trouble::KeyTaken) => {
+                    self.shared.stats.conflict();
+                    match within(SILENCE, trouble::find_used_keys(&mut self.link, &batch)).await {
+                        Ok(used) => {
+                            batch = trouble::refuse_used_keys(used, batch);
+                            Some(None)
+                        }
+                        Err(_) => None,
+                    }
+                }
+                Err(Trouble::Objection(_)) if batch.len() > 1 => {
+                    return Stored::Objectionable(batch);
+                }
+                Err(Trouble::Objection(reason) | Trouble::Refused(reason)) => {
+                    tracing::error!(reason, "the ledger refused an append");
+                    fail(batch, &reason);
+                    return Stored::Answered;
+                }
+                Err(Trouble::Ambiguous) => None,
+            };
+            let stored = match outcome {
+                Some(stored) => stored,
+                None => match self.resolve(&mut batch, queue).await {
+                    Some(stored) => stored,
+                    None => return Stored::Answered,
+                },
+            };
+            if let Some(base) = stored {
+                return Stored::At { base, batch, begun };
+            }
+        }
+    }
+
+    fn committed(&mut self, batch: Vec<Append>, base: i64, begun: Instant) {
+        let rows = batch.iter().map(|append| append.rows.len() as u64).sum::<u64>();
+        self.shared.stats.batch(rows, begun.elapsed());
+        let last = acknowledge_from(batch, base, &self.shared.snapshots);
+        // Positions are handed out under one lock that lasts until the commit: what is before a
+        // committed one is committed, whoever wrote it.
+        self.shared.head.send_if_modified(|head| {
+            let newer = last > *head;
+            *head = last.max(*head);
+            newer
+        });
+    }
+
+    /// What was decided on state that turned out wrong goes no further.
+    fn refuse_void(&self, batch: Vec<Append>) -> Vec<Append> {
+        if !batch.iter().any(|append| append.residency.is_void()) {
+            return batch;
+        }
+        let (void, valid): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|append| append.residency.is_void());
+        for mut append in void {
+            answer(&mut append, Err(Lost::Conflict));
+        }
+        valid
+    }
 
     /// A new connection, the certainty that the old one can do nothing any more, and then a look
     /// at what it did: the position before the batch, if that was stored. Nothing is sent again
@@ -288,11 +273,7 @@ impl Writer {
     /// While the database is away nobody waits for it longer than [`PATIENCE`]: the batch is told
     /// that it is in doubt (and resolved nevertheless), all others fail. None: nobody is left who
     /// could ask, so the process need not wait for the database to end.
-    async fn resolve(
-        &mut self,
-        batch: &mut [Append],
-        queue: &mut mpsc::Receiver<Append>,
-    ) -> Option<Option<i64>> {
+    async fn resolve(&mut self, batch: &mut [Append], queue: &mut Queue) -> Option<Option<i64>> {
         let begun = Instant::now();
         let mut attempt = 0_u32;
         loop {
@@ -301,11 +282,11 @@ impl Writer {
             let patient = begun.elapsed() < PATIENCE;
             let error = match patient {
                 true => look.await,
-                false => refusing(queue, look).await,
+                false => refusing(&mut queue.appends, look).await,
             };
             let error = match error {
                 Ok(stored) => {
-                    self.shared.stats.reconnects.fetch_add(1, Ordering::Relaxed);
+                    self.shared.stats.reconnect();
                     return Some(stored);
                 }
                 Err(error) => error,
@@ -319,9 +300,9 @@ impl Writer {
             for append in batch.iter_mut() {
                 answer(append, Err(Lost::InDoubt));
             }
-            fail(self.held.drain(..).collect(), AWAY);
-            refusing(queue, pause).await;
-            if queue.is_closed() && queue.is_empty() {
+            fail(queue.held.drain(..).collect(), AWAY);
+            refusing(&mut queue.appends, pause).await;
+            if queue.appends.is_closed() && queue.appends.is_empty() {
                 tracing::error!(appends = batch.len(), "the ledger ends without its database");
                 return None;
             }
