@@ -15,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use rust_decimal::Decimal;
 use sqlx::postgres::PgConnectOptions;
 
@@ -49,6 +50,8 @@ pub struct Config {
     pub recovery: RecoveryTimes,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
+    /// `CORS_ALLOWED_ORIGINS`: pages of these origins may call this server from a browser.
+    pub cors_allowed_origins: Vec<HeaderValue>,
     /// `LOG_FORMAT`, `LOG_FILTER`
     pub log: LogConfig,
 }

@@ -23,6 +23,8 @@ use super::extract::Request as RequestMark;
 use super::{ApiError, AppState, ErrorShape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The same, under a name that no proxy on the way fills in or overwrites.
+const OUR_REQUEST_ID: HeaderName = HeaderName::from_static("x-tollgate-request-id");
 /// For endpoints that answer at once or not at all; a streamed answer has limits of its own.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -42,10 +44,12 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
     let status = response.status().as_u16();
     let elapsed_ms = began.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(status, elapsed_ms, "answered"));
-    if let Some(list) = language.filter(|_| !response.status().is_success()) {
-        translate(&mut response, Language::wanted(&list));
+    if !response.status().is_success() {
+        let language = language.as_ref().map_or(Language::English, Language::wanted);
+        translate(&mut response, language, ErrorShape::of(&path));
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(OUR_REQUEST_ID, value.clone());
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response

@@ -22,7 +22,7 @@ use tollgate_domain::Money;
 
 pub use language::Language;
 pub use respond::{
-    ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody, translate,
+    ALIAS, ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody, translate,
 };
 pub use retry::Retry;
 pub(crate) use text::both;

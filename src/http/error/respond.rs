@@ -62,7 +62,11 @@ pub struct ProblemBody {
     metadata: Option<Value>,
 }
 
-/// OpenAI's shape: `{"error":{"message","type","param","code"}}`.
+/// Where the paths stand once more, for clients of OpenRouter: `/api/v1/…`.
+pub const ALIAS: &str = "/api";
+
+/// OpenAI's shape: `{"error":{"message","type","param","code"}}`; under `/api/v1` the edge turns it
+/// into OpenRouter's.
 #[derive(Debug)]
 pub struct ModelError(pub ApiError);
 
@@ -87,17 +91,24 @@ impl<E: Into<ApiError>> From<E> for Problem {
 pub enum ErrorShape {
     /// OpenAI's.
     Model,
+    /// OpenRouter's, whose clients expect the status as the `code`.
+    OpenRouter,
     /// RFC 9457.
     Problem,
 }
 
 impl ErrorShape {
-    /// Everything under `/v1` is a model endpoint, except what is for people.
+    /// Everything under `/v1` is a model endpoint, except what is for people. Under `/api` it is
+    /// the same in OpenRouter's dialect.
     pub fn of(path: &str) -> Self {
         const PEOPLE: [&str; 4] = ["auth", "client", "admin", "health"];
+        let (path, model) = match path.strip_prefix(ALIAS) {
+            Some(path) => (path, Self::OpenRouter),
+            None => (path, Self::Model),
+        };
         let rest = path.strip_prefix("/v1/").map(|rest| rest.split('/').next().unwrap_or_default());
         match rest {
-            Some(first) if !PEOPLE.contains(&first) => Self::Model,
+            Some(first) if !PEOPLE.contains(&first) => model,
             _ => Self::Problem,
         }
     }
@@ -105,7 +116,7 @@ impl ErrorShape {
     /// The answer in this shape.
     pub fn respond(self, error: ApiError) -> Response {
         match self {
-            Self::Model => ModelError(error).into_response(),
+            Self::Model | Self::OpenRouter => finish(error, self),
             Self::Problem => Problem(error).into_response(),
         }
     }
@@ -116,6 +127,7 @@ impl ErrorShape {
     pub fn body(self, error: &ApiError, language: Language) -> Value {
         match self {
             Self::Model => Self::model(error, language),
+            Self::OpenRouter => Self::openrouter(error, language),
             Self::Problem => Self::problem(error, language),
         }
     }
@@ -127,10 +139,27 @@ impl ErrorShape {
         error.insert("type".to_owned(), wire.kind.into());
         error.insert("param".to_owned(), given.param().into());
         error.insert("code".to_owned(), wire.code.into());
-        if let Some(metadata) = given.metadata() {
-            error.insert("metadata".to_owned(), metadata);
-        }
+        let mut metadata = given.metadata().unwrap_or_default();
+        metadata.insert("error_type".to_owned(), given.openrouter_type().into());
+        error.insert("metadata".to_owned(), metadata.into());
         json!({ "error": error })
+    }
+
+    /// The word that stands in OpenAI's `code` moves to `metadata.code`.
+    fn openrouter(given: &ApiError, language: Language) -> Value {
+        let wire = given.wire();
+        let mut metadata = given.metadata().unwrap_or_default();
+        metadata.insert("error_type".to_owned(), given.openrouter_type().into());
+        metadata.insert("code".to_owned(), wire.code.into());
+        if let Some(param) = given.param() {
+            metadata.insert("param".to_owned(), param.into());
+        }
+        let message = given.text();
+        json!({ "error": {
+            "code": wire.status.as_u16(),
+            "message": message.of(language),
+            "metadata": metadata,
+        } })
     }
 
     fn problem(given: &ApiError, language: Language) -> Value {
@@ -145,7 +174,7 @@ impl ErrorShape {
             problem.insert("param".to_owned(), param.into());
         }
         if let Some(metadata) = given.metadata() {
-            problem.insert("metadata".to_owned(), metadata);
+            problem.insert("metadata".to_owned(), metadata.into());
         }
         Value::Object(problem)
     }
@@ -167,16 +196,20 @@ impl IntoResponse for Problem {
 #[derive(Debug, Clone)]
 struct Said(Arc<ApiError>, ErrorShape);
 
-/// The same error in the reader's language, if the response is one of ours.
-pub fn translate(response: &mut Response, language: Language) {
-    if language == Language::English {
+/// The same error in the reader's language and in the dialect of the path, if the response is one
+/// of ours.
+pub fn translate(response: &mut Response, language: Language, dialect: ErrorShape) {
+    let Some(Said(error, shape)) = response.extensions_mut().remove::<Said>() else { return };
+    let wanted = match (shape, dialect) {
+        (ErrorShape::Model, ErrorShape::OpenRouter) => dialect,
+        (ErrorShape::Model | ErrorShape::OpenRouter | ErrorShape::Problem, _) => shape,
+    };
+    if language == Language::English && wanted == shape {
         return;
     }
-    if let Some(Said(error, shape)) = response.extensions_mut().remove::<Said>() {
-        *response.body_mut() = shape.body(&error, language).to_string().into();
-        let tag = HeaderValue::from_static(language.tag());
-        response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
-    }
+    *response.body_mut() = wanted.body(&error, language).to_string().into();
+    let tag = HeaderValue::from_static(language.tag());
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
 }
 
 fn finish(error: ApiError, shape: ErrorShape) -> Response {
@@ -185,7 +218,7 @@ fn finish(error: ApiError, shape: ErrorShape) -> Response {
     let mut response = (status, shape.body(&error, Language::English).to_string()).into_response();
     let headers = response.headers_mut();
     let kind = match shape {
-        ErrorShape::Model => "application/json",
+        ErrorShape::Model | ErrorShape::OpenRouter => "application/json",
         ErrorShape::Problem => "application/problem+json",
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

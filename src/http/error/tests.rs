@@ -83,7 +83,19 @@ fn the_shape_follows_the_path() {
     for path in ["/v1/chat/completions", "/v1/models", "/v1/models/a/b", "/v1/nothing"] {
         assert_eq!(ErrorShape::of(path), ErrorShape::Model, "{path}");
     }
-    for path in ["/", "/v1/auth/login", "/v1/client/balance", "/v1/admin/x", "/v1/health", "/x"] {
+    for path in ["/api/v1/chat/completions", "/api/v1/models/a/b", "/api/v1/key"] {
+        assert_eq!(ErrorShape::of(path), ErrorShape::OpenRouter, "{path}");
+    }
+    for path in [
+        "/api/v1/auth/login",
+        "/api/x",
+        "/",
+        "/v1/auth/login",
+        "/v1/client/balance",
+        "/v1/admin/x",
+        "/v1/health",
+        "/x",
+    ] {
         assert_eq!(ErrorShape::of(path), ErrorShape::Problem, "{path}");
     }
 }
