@@ -13,7 +13,7 @@ use tracing_subscriber::EnvFilter;
 use super::reader::Reader;
 use super::{
     AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
-    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, kept,
+    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept,
 };
 use crate::identity::password;
 
@@ -51,6 +51,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         count(reader, "MAX_CONCURRENT_REQUESTS", "a number from 1, as in 4096", 1..=1_000_000)
             .unwrap_or(4096);
     let recovery = recovery(reader);
+    let edge = edge::read(reader);
     let log = log(reader);
     Some(Config {
         listen,
@@ -65,6 +66,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         body_limit_bytes,
         recovery,
         max_concurrent_requests,
+        edge,
         log,
     })
 }
@@ -147,7 +149,11 @@ fn recovery(reader: &mut Reader<'_>) -> RecoveryTimes {
     }
 }
 
-fn seconds(reader: &mut Reader<'_>, variable: &'static str, default: Duration) -> Duration {
+pub(super) fn seconds(
+    reader: &mut Reader<'_>,
+    variable: &'static str,
+    default: Duration,
+) -> Duration {
     let read = count(reader, variable, "whole seconds from 1 to 86400", 1..=86_400);
     read.map_or(default, |value| Duration::from_secs(value as u64))
 }
@@ -261,7 +267,7 @@ fn sale_ratio(text: &str) -> Option<Decimal> {
     (ratio > Decimal::ZERO && ratio <= Decimal::ONE_HUNDRED).then_some(ratio)
 }
 
-fn count(
+pub(super) fn count(
     reader: &mut Reader<'_>,
     variable: &'static str,
     expected: &str,
