@@ -115,9 +115,8 @@ impl Filter {
             self.seen.fault = Fault::read(text).or(self.seen.fault.take());
         }
         self.seen.failed |= members.get("choices").is_some_and(ended_by_error);
-        let usage = members.get("usage")?;
-        let billed = Billed::read(usage)?;
-        let usage = for_customer(usage, charge(&billed));
+        let billed = Billed::of(&members)?;
+        let usage = for_customer(members.get("usage")?, charge(&billed));
         // A later bill is the fuller one: some providers send a running count.
         self.seen.billed = Some(billed);
         members.set("usage", usage);

@@ -96,6 +96,7 @@ impl Account {
             sale_ratio: new.sale_ratio,
             price_version: new.price_version,
             expires_at: new.expires_at,
+            fallbacks: new.fallbacks.clone(),
         };
         let replaced = self.reservations.insert(new.reservation, open);
         assert!(replaced.is_none(), "INV-3: {} was reserved twice", new.reservation);

@@ -15,7 +15,8 @@ mod tests;
 pub use command::{AccountCommand, ReserveFunds, SettleReservation};
 pub use error::AccountError;
 pub use event::{
-    AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,
+    AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
+    ReservationSettled,
 };
 pub use limits::{KeyLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};

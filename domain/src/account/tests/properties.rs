@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::books::Books;
 use super::script::stream;
 use crate::account::{
-    Account, AccountCommand as Command, AccountError as Error, CostSource, KeyLimits, Latencies,
-    Outcome, ReleaseReason, ReserveFunds, SettleReservation, SpendLimits,
+    Account, AccountCommand as Command, AccountError as Error, CostSource, Fallback, KeyLimits,
+    Latencies, Outcome, ReleaseReason, ReserveFunds, SettleReservation, SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
@@ -87,8 +87,8 @@ fn reservation(pool: u128) -> impl Strategy<Value = ReservationId> {
 }
 
 fn reserve(pool: u128) -> impl Strategy<Value = Command> {
-    (reservation(pool), key(), amount(), ratio(), moment(), moment()).prop_map(
-        |(reservation, key, amount, sale_ratio, expires_at, at)| {
+    (reservation(pool), key(), amount(), ratio(), ratio(), moment(), moment()).prop_map(
+        |(reservation, key, amount, sale_ratio, other, expires_at, at)| {
             Command::ReserveFunds(ReserveFunds {
                 reservation,
                 key,
@@ -96,6 +96,7 @@ fn reserve(pool: u128) -> impl Strategy<Value = Command> {
                 amount,
                 sale_ratio,
                 price_version: 1,
+                fallbacks: vec![Fallback { model: "other/model".to_owned(), sale_ratio: other }],
                 expires_at,
                 at,
             })
@@ -108,6 +109,7 @@ fn settle(pool: u128) -> impl Strategy<Value = Command> {
         |(reservation, list_cost, cost_rate, at, streamed)| {
             Command::SettleReservation(Box::new(SettleReservation {
                 reservation,
+                answered_model: streamed.then(|| "other/model".to_owned()),
                 usage: Usage { input: 7, reasoning: 1, output: 2, ..Usage::default() },
                 list_cost,
                 computed_list_cost: streamed.then_some(list_cost),
@@ -310,6 +312,7 @@ proptest! {
                 amount: Money::ZERO,
                 sale_ratio: Ratio::ONE,
                 price_version: 1,
+                fallbacks: vec![],
                 expires_at: Timestamp(0),
                 at: Timestamp(0),
             });
