@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReserveFunds, SettleReservation,
+    SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId, TopUpId, UserId};
@@ -92,6 +93,7 @@ pub fn reserve(key: KeyId, reservation: ReservationId) -> AccountCommand {
         sale_ratio: Ratio::parse("0.8").unwrap_or(Ratio::ONE),
         price_version: 17,
         expires_at: at.plus_seconds(900),
+        plan: SpendLimits::default(),
         at,
     })
 }

@@ -177,6 +177,7 @@ async fn decide(
                 sale_ratio: terms.sale_ratio,
                 price_version: prices.book.version(),
                 expires_at: at.plus_seconds(expires_in),
+                plan: terms.plan,
                 at,
             })
         })
@@ -238,6 +239,7 @@ impl Reserved {
                         sale_ratio: open.terms.sale_ratio,
                         price_version: prices.book.version(),
                         expires_at: at.plus_seconds(expires_in),
+                        plan: open.terms.plan,
                         at,
                     })
                 })

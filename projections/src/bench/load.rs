@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use sqlx::PgPool;
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReleaseReason, ReserveFunds,
-    SettleReservation,
+    SettleReservation, SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{
@@ -213,6 +213,7 @@ impl Generator {
             sale_ratio: Ratio::parse("0.8").expect("a ratio"),
             price_version: 7,
             expires_at: at.plus_seconds(900),
+            plan: SpendLimits::default(),
             at,
         });
         self.execute(customer, command, metadata);

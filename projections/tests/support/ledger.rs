@@ -129,6 +129,7 @@ impl Ledger {
                 sale_ratio: Ratio::parse("0.8").expect("a ratio"),
                 price_version: 1,
                 expires_at: at.plus_seconds(900),
+                plan: tollgate_domain::account::SpendLimits::default(),
                 at,
             }),
         );

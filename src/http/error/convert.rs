@@ -59,8 +59,14 @@ impl From<AccountError> for ApiError {
             E::KeyRevoked(_) => Self::KeyRevoked,
             E::KeyExpired(_) => Self::KeyExpired,
             E::TooManyKeys(_) => Self::Conflict { code: "too_many_keys", message },
-            E::KeyLimitExceeded { required, left } => Self::KeyLimitExceeded { required, left },
-            E::SpendLimitExceeded { required, left } => Self::SpendLimitExceeded { required, left },
+            E::KeyLimitExceeded { required, left, period } => {
+                Self::KeyLimitExceeded { required, left, period }
+            }
+            E::SpendLimitExceeded { required, left, period } => {
+                Self::SpendLimitExceeded { required, left, period }
+            }
+            E::TooManyEntries(param) => Self::invalid(param, message),
+            E::OwnLimitTooHigh(_) => Self::Conflict { code: "own_limit_too_high", message },
             E::InsufficientFunds { required, available } => Self::InsufficientFunds {
                 required,
                 available,
@@ -97,6 +103,7 @@ impl From<PriceBookError> for ApiError {
         match error {
             E::EmptyList => Self::invalid("models", message),
             E::RatioOutOfRange | E::DefaultNeeded => Self::invalid("default_sale_ratio", message),
+            E::NegativeLimit => Self::invalid("limits", message),
             E::InvalidText(param) => Self::invalid(param, message),
         }
     }

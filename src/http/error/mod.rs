@@ -14,6 +14,7 @@ mod wire;
 use std::time::Duration;
 
 use tollgate_domain::Money;
+use tollgate_domain::time::Period;
 
 pub use respond::{ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody};
 pub use retry::Retry;
@@ -80,25 +81,29 @@ pub enum ApiError {
     AccountSuspended,
     /// The key's own spending limit.
     #[error(
-        "This API key's spending limit leaves ${left}, and this request may cost up to \
-         ${required}. Raise the key's limit or use another key."
+        "Key limit exceeded ({} limit). It leaves ${left}, and this request may cost up to \
+         ${required}: raise the key's limit or use another key.", name_of(*.period)
     )]
     KeyLimitExceeded {
         /// What the request may cost.
         required: Money,
         /// What the limit leaves in this period.
         left: Money,
+        /// The period that it counts in.
+        period: Period,
     },
     /// The account's daily or monthly limit.
     #[error(
-        "This account's spending limit leaves ${left} in this period, and this request may \
-         cost up to ${required}."
+        "Account limit exceeded ({} limit). It leaves ${left}, and this request may cost up to \
+         ${required}.", name_of(*.period)
     )]
     SpendLimitExceeded {
         /// What the request may cost.
         required: Money,
         /// What the limit leaves in this period.
         left: Money,
+        /// The day or the month.
+        period: Period,
     },
     /// The customer's money does not suffice.
     #[error("{}", funds(*.required, *.available, *.requested_tokens, *.affordable_tokens))]
@@ -228,6 +233,16 @@ impl ApiError {
     /// A member with a value that makes no sense.
     pub fn invalid(param: impl Into<String>, message: impl Into<String>) -> Self {
         Self::InvalidRequest { message: message.into(), param: Some(param.into()) }
+    }
+}
+
+/// As OpenRouter calls the limit of a key.
+const fn name_of(period: Period) -> &'static str {
+    match period {
+        Period::Day => "daily",
+        Period::Week => "weekly",
+        Period::Month => "monthly",
+        Period::Total => "total",
     }
 }
 

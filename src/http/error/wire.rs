@@ -104,10 +104,10 @@ impl ApiError {
 
     /// Figures for programs, where there are any.
     pub fn metadata(&self) -> Option<Value> {
-        if let Self::KeyLimitExceeded { required, left }
-        | Self::SpendLimitExceeded { required, left } = self
+        if let Self::KeyLimitExceeded { required, left, period }
+        | Self::SpendLimitExceeded { required, left, period } = self
         {
-            return Some(json!({ "required_usd": required, "left_usd": left }));
+            return Some(json!({ "required_usd": required, "left_usd": left, "period": period }));
         }
         if let Self::InsufficientFunds {
             required,
