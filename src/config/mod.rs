@@ -16,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use rust_decimal::Decimal;
 use sqlx::postgres::PgConnectOptions;
 
@@ -51,6 +52,8 @@ pub struct Config {
     pub recovery: RecoveryTimes,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
+    /// `CORS_ALLOWED_ORIGINS`: pages of these origins may call this server from a browser.
+    pub cors_allowed_origins: Vec<HeaderValue>,
     /// `TRUSTED_PROXIES`, and what a client may send and how slowly.
     pub edge: EdgeConfig,
     /// `LOG_FORMAT`, `LOG_FILTER`

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rust_decimal::Decimal;
@@ -51,6 +52,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         count(reader, "MAX_CONCURRENT_REQUESTS", "a number from 1, as in 4096", 1..=1_000_000)
             .unwrap_or(4096);
     let recovery = recovery(reader);
+    let cors_allowed_origins = cors(reader);
     let edge = edge::read(reader);
     let log = log(reader);
     Some(Config {
@@ -66,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         body_limit_bytes,
         recovery,
         max_concurrent_requests,
+        cors_allowed_origins,
         edge,
         log,
     })
@@ -86,6 +89,24 @@ pub(super) fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
     let server = Box::new(server?);
     let owner = owner.map_or_else(|| server.clone(), Box::new);
     Some(DatabaseConfig::Server { server, owner })
+}
+
+fn cors(reader: &mut Reader<'_>) -> Vec<HeaderValue> {
+    let expected = "origins with commas between them, as in https://app.example.com, or *";
+    let origin = |text: &str| {
+        let known = text == "*" || {
+            let url = reqwest::Url::parse(text).ok()?;
+            // What a browser sends as `Origin` has no path, not even a slash.
+            url.origin().is_tuple() && url.origin().ascii_serialization() == text
+        };
+        known.then(|| HeaderValue::from_str(text).ok()).flatten()
+    };
+    let parse = |text: &str| {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let origins: Option<Vec<HeaderValue>> = parts.map(origin).collect();
+        origins.filter(|origins| origins.len() == 1 || !origins.iter().any(|one| one == "*"))
+    };
+    reader.parse("CORS_ALLOWED_ORIGINS", expected, parse).unwrap_or_default()
 }
 
 pub(super) fn log(reader: &mut Reader<'_>) -> LogConfig {

@@ -136,3 +136,17 @@ fn an_admin_password_needs_an_address_and_the_rules() {
     let equal = [("ADMIN_EMAIL", "someone@b.c"), ("ADMIN_PASSWORD", "someone@b.c")];
     assert_eq!(with(&equal), ["ADMIN_PASSWORD"]);
 }
+
+#[test]
+fn an_origin_is_what_a_browser_sends_and_nothing_else() {
+    let base = [("DATABASE_URL", URL), ("SECRET_KEY", KEY), ("ENCRYPTION_KEY", KEY)];
+    let with = |text: &'static str| read(&[&base[..], &[("CORS_ALLOWED_ORIGINS", text)]].concat());
+    let origins = |text| with(text).unwrap().cors_allowed_origins;
+    assert!(origins("").is_empty());
+    assert_eq!(origins("*"), ["*"]);
+    let two = "https://app.example.com, http://localhost:5173";
+    assert_eq!(origins(two), ["https://app.example.com", "http://localhost:5173"]);
+    for text in ["https://app.example.com/", "app.example.com", "*,https://a.b", "null"] {
+        assert!(with(text).is_err(), "{text}");
+    }
+}
