@@ -133,7 +133,7 @@ impl From<PeopleError> for ApiError {
             E::EmailTaken => Self::Conflict { code: "email_taken", message: error.to_string() },
             E::WrongPassword => Self::WrongPassword,
             E::InvalidRefreshToken => Self::InvalidRefreshToken,
-            E::Hashing(_) | E::Randomness(_) => Self::internal(error),
+            E::Hashing(_) => Self::internal(error),
             E::Account(error) => error.into(),
             E::Sql(error) => error.into(),
         }

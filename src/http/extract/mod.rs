@@ -4,12 +4,14 @@
 mod api_key;
 mod idempotency;
 mod input;
+mod origin;
 mod request_id;
 mod session;
 
 pub use api_key::ApiKeyAuth;
 pub use idempotency::IdempotencyKey;
 pub use input::{JsonBody, Params, PathId, read_json};
+pub use origin::ClientOrigin;
 pub use request_id::Request;
 pub use session::{AdminSession, AuditorSession, CustomerSession, SignedIn};
 
