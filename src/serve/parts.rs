@@ -77,7 +77,9 @@ pub(super) async fn assemble(
     });
     let changes = Changes::default();
     let keys = ApiKeys::new(pool.clone());
-    scopes.workers.spawn(workers::learn_revocations(keys.clone(), scopes.loops.clone()));
+    let (known_keys, sessions) = (keys.clone(), people.sessions.clone());
+    let stop = scopes.loops.clone();
+    scopes.workers.spawn(workers::learn_revocations(known_keys, sessions, stop));
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
     Ok(AppState::new(App {
