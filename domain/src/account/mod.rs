@@ -6,6 +6,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod grants;
 mod limits;
 mod recent;
 mod state;
@@ -17,6 +18,7 @@ pub use error::AccountError;
 pub use event::{
     AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,
 };
+pub use grants::OpenGrant;
 pub use limits::{KeyLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
 

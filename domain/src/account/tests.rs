@@ -3,6 +3,7 @@
 mod books;
 mod glue;
 mod golden;
+mod grants;
 mod history;
 mod properties;
 mod refusals;

@@ -67,6 +67,8 @@ impl From<AccountError> for ApiError {
                 requested_tokens: None,
                 affordable_tokens: None,
             },
+            E::GrantNotFound(_) => Self::NotFound { what: "grant" },
+            E::GrantNotExpired(_) => Self::Conflict { code: "grant_not_expired", message },
             E::TopUpNotFound => Self::NotFound { what: "top-up" },
             E::RefundTooLarge(_) => Self::invalid("amount_usd", message),
         }

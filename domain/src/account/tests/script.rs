@@ -53,6 +53,8 @@ refusals! {
     KeyLimitExceeded => "key_limit_exceeded",
     SpendLimitExceeded => "spend_limit_exceeded",
     InsufficientFunds => "insufficient_funds",
+    GrantNotFound => "grant_not_found",
+    GrantNotExpired => "grant_not_expired",
     TopUpNotFound => "top_up_not_found",
     RefundTooLarge => "refund_too_large",
 }
@@ -181,7 +183,7 @@ impl<'a> Line<'a> {
             "limit-key" => Command::ChangeKeyLimits { key: self.key(), limits: self.limits() },
             "revoke" => Command::RevokeKey { key: self.key() },
             "suspend" => Command::SuspendAccount { reason },
-            "reinstate" => Command::ReinstateAccount,
+            "reinstate" => Command::ReinstateAccount { reason: None },
             "limit-account" => Command::ChangeSpendLimits {
                 limits: SpendLimits { daily: self.money("daily"), monthly: self.money("monthly") },
             },
@@ -202,8 +204,14 @@ impl<'a> Line<'a> {
                 processor: self.text("processor", "manual"),
                 reference,
             },
-            "grant" => {
-                Command::GrantFunds { grant: GrantId::from_uuid(id()), amount: amount(2), reason }
+            "grant" => Command::GrantFunds {
+                grant: GrantId::from_uuid(id()),
+                amount: amount(2),
+                reason,
+                expires_at: self.members.get("expires").map(|_| self.at("expires", 0)),
+            },
+            "expire-grant" => {
+                Command::ExpireGrant { grant: GrantId::from_uuid(id()), at: self.at("at", 600) }
             }
             "refund" => Command::RefundTopUp {
                 refund: RefundId::from_uuid(id()),
@@ -280,6 +288,7 @@ fn compare(books: &Books, expected: &Line<'_>, line: &str) {
             "balance" => account.balance(),
             "reserved" => account.reserved(),
             "available" => account.available(),
+            "granted-left" => account.open_grants.left(),
             "topped-up" => account.topped_up(),
             "spent" => account.spent(),
             "spendable" => account.spendable(expected.key(), expected.at("at", 0)),
