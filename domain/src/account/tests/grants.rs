@@ -282,8 +282,8 @@ fn expire_all(books: &mut Books, oracle: &mut Oracle) {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
-    /// Against an oracle that counts single cents. `Books` checks after every event that the journal
-    /// balances and that the balance is what the journal owes.
+    /// Against an oracle that counts single cents. `Books` checks after every event that the
+    /// journal balances and that the balance is what the journal owes.
     #[test]
     fn no_grant_ever_gives_back_more_than_is_unspent_of_it(
         steps in proptest::collection::vec(step(), 1..60),
