@@ -19,6 +19,7 @@ mod reading;
 mod requests;
 mod roles;
 mod sessions;
+mod surface;
 mod tidy;
 mod trace;
 mod wire;

@@ -33,7 +33,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct RegisterRequest {
     /// The address to sign in with.
-    #[validate(email(message = "this is not an e-mail address"), length(max = 254))]
+    #[validate(email, length(max = 254))]
     #[schema(examples("ada@example.com"), format = "email")]
     email: String,
     /// 10 to 128 characters, and not the address.
@@ -46,7 +46,7 @@ struct RegisterRequest {
     password: String,
     /// How to address you.
     #[serde(default)]
-    #[validate(length(max = 200, message = "use at most 200 characters"))]
+    #[validate(length(max = 200))]
     #[schema(examples("Ada"))]
     name: String,
 }
@@ -71,7 +71,7 @@ struct LoginRequest {
     #[schema(examples("ada@example.com"), format = "email")]
     email: String,
     #[schema(examples("correct horse battery"), format = "password")]
-    #[validate(length(max = 1024, message = "no password is that long"))]
+    #[validate(length(max = 1024))]
     password: String,
 }
 

@@ -1,0 +1,4 @@
+//! What clients of other people's making meet: paths, headers, dialects.
+
+mod cors;
+mod openrouter;
