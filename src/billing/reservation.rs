@@ -270,6 +270,8 @@ impl OpenReservation {
             reservation: self.id,
             usage: observed.usage,
             list_cost: observed.list_cost,
+            ruling: None,
+            delivered_list_cost: None,
             computed_list_cost: observed.computed_list_cost,
             source: observed.source,
             master_account: upstream.id,

@@ -238,6 +238,8 @@ fn settle(
         reservation,
         usage: record.usage,
         list_cost: record.total_cost,
+        ruling: None,
+        delivered_list_cost: None,
         computed_list_cost: None,
         source: CostSource::GenerationRecord,
         master_account: upstream.id,

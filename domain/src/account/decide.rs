@@ -1,17 +1,15 @@
 //! Command → events. Guards, then the one thing that happens; nothing here changes state.
 
-use super::command::{AccountCommand as Command, ReserveFunds, SettleReservation};
+use super::command::{AccountCommand as Command, ReserveFunds};
 use super::error::AccountError as Error;
-use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
+use super::event::{AccountEvent as Event, FundsReserved};
 use super::limits::KeyLimits;
-use super::recent::End;
-use super::state::{Account, KeyState, OpenReservation, Status};
-use crate::ids::{AdjustmentId, GrantId, KeyId, RefundId, ReservationId, TopUpId};
+use super::state::{Account, KeyState, Status};
+use crate::ids::{AdjustmentId, GrantId, KeyId, RefundId, TopUpId};
 use crate::money::Money;
-use crate::pricing::Sale;
 use crate::time::Timestamp;
 
-type Decision = Result<Vec<Event>, Error>;
+pub(super) type Decision = Result<Vec<Event>, Error>;
 
 /// Keys that are not revoked, per account: a bound on what stays in memory.
 const MOST_KEYS: usize = 1_000;
@@ -19,7 +17,7 @@ const MOST_KEYS: usize = 1_000;
 const MOST_TEXT: usize = 200;
 
 /// What has happened already is answered with no event at all.
-const DONE: Decision = Ok(vec![]);
+pub(super) const DONE: Decision = Ok(vec![]);
 
 pub(super) fn decide(account: &Account, command: Command) -> Decision {
     if let Command::OpenAccount { account: id, owner } = command {
@@ -54,6 +52,9 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::ReserveFunds(new) => account.reserve(new),
         Command::SettleReservation(settle) => account.settle(*settle),
         Command::ReleaseReservation { reservation, reason } => account.release(reservation, reason),
+        Command::ReleaseUnbilled(release) => account.release_unbilled(*release),
+        Command::CorrectCharge(correct) => account.correct(*correct),
+        Command::BookLateBill(late) => account.book_late(*late),
         Command::ExpireReservation { reservation, at } => account.expire(reservation, at),
         Command::SuspendAccount { reason } => {
             short("reason", &reason)?;
@@ -165,75 +166,6 @@ impl Account {
         })])
     }
 
-    /// INV-2: never refused for lack of funds; the balance may go below zero.
-    fn settle(&self, settle: SettleReservation) -> Decision {
-        let Some(open) = self.reservations.get(&settle.reservation) else {
-            return self.ended_as(settle.reservation, |end| match end {
-                // The frozen ratio went with the reservation; the cost alone tells a retry.
-                End::Settled { list_cost } => list_cost == settle.list_cost,
-                End::Released | End::Expired => false,
-            });
-        };
-        if let Some(id) = &settle.generation_id {
-            short("generation_id", id)?;
-        }
-        let Sale { charge, cost } = Sale::of(settle.list_cost, open.sale_ratio, settle.cost_rate)
-            .map_err(|_| Error::AmountTooLarge)?;
-        self.holds(charge.negated())?;
-        self.spent.checked_add(charge).ok_or(Error::AmountTooLarge)?;
-        Ok(vec![Event::ReservationSettled(Box::new(ReservationSettled {
-            reservation: settle.reservation,
-            key: open.key,
-            model: open.model.clone(),
-            reserved: open.amount,
-            usage: settle.usage,
-            price_version: open.price_version,
-            list_cost: settle.list_cost,
-            computed_list_cost: settle.computed_list_cost,
-            source: settle.source,
-            sale_ratio: open.sale_ratio,
-            charge,
-            cost_rate: settle.cost_rate,
-            cost,
-            master_account: settle.master_account,
-            generation_id: settle.generation_id,
-            outcome: settle.outcome,
-            streamed: settle.streamed,
-            latencies: settle.latencies,
-            at: settle.at,
-        }))])
-    }
-
-    fn release(&self, reservation: ReservationId, reason: ReleaseReason) -> Decision {
-        let Some(open) = self.reservations.get(&reservation) else {
-            return self.ended_as(reservation, |end| end == End::Released);
-        };
-        let OpenReservation { key, model, amount, .. } = open.clone();
-        Ok(vec![Event::ReservationReleased { reservation, key, model, amount, reason }])
-    }
-
-    fn expire(&self, reservation: ReservationId, at: Timestamp) -> Decision {
-        let Some(open) = self.reservations.get(&reservation) else {
-            return self.ended_as(reservation, |end| end == End::Expired);
-        };
-        if at < open.expires_at {
-            return Err(Error::NotYetExpired { reservation, expires_at: open.expires_at });
-        }
-        let OpenReservation { key, model, amount, .. } = open.clone();
-        Ok(vec![Event::ReservationExpired { reservation, key, model, amount, at }])
-    }
-
-    /// INV-3: a second end is either the first one again or refused.
-    fn ended_as(&self, reservation: ReservationId, same: impl Fn(End) -> bool) -> Decision {
-        match self.ended.find(reservation) {
-            Some(end) if same(end) => DONE,
-            Some(End::Settled { .. }) => Err(Error::AlreadySettled(reservation)),
-            Some(End::Released) => Err(Error::AlreadyReleased(reservation)),
-            Some(End::Expired) => Err(Error::AlreadyExpired(reservation)),
-            None => Err(Error::ReservationNotFound(reservation)),
-        }
-    }
-
     fn refund(&self, refund: RefundId, top_up: TopUpId, amount: Money, reason: String) -> Decision {
         if let Some(known) = self.refunds.get(&refund) {
             return same(*known == (top_up, amount), refund);
@@ -297,7 +229,7 @@ impl Account {
     }
 
     /// Whether the balance and what is available still fit after this amount came in (or went).
-    fn holds(&self, amount: Money) -> Result<(), Error> {
+    pub(super) fn holds(&self, amount: Money) -> Result<(), Error> {
         self.balance
             .checked_add(amount)
             .and_then(|balance| balance.checked_sub(self.reserved))
@@ -343,7 +275,7 @@ fn not_negative(amount: Money) -> Result<(), Error> {
     (!amount.is_negative()).then_some(()).ok_or(Error::AmountNotPositive)
 }
 
-fn short(name: &'static str, text: &str) -> Result<(), Error> {
+pub(super) fn short(name: &'static str, text: &str) -> Result<(), Error> {
     // Bytes bound characters from above, and counting them is free.
     match text.len() <= MOST_TEXT || text.chars().count() <= MOST_TEXT {
         true => Ok(()),

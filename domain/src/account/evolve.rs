@@ -1,11 +1,14 @@
 //! Event → state. Assertions, no decisions: the guard refuses before, the assertion proves after,
 //! so a broken invariant stops the command instead of entering history.
 
-use super::event::{AccountEvent as Event, FundsReserved, ReservationSettled};
+use super::awaited::{AwaitedBill, Estimate};
+use super::bills::{Booked, ChargeCorrected, LateBillBooked, WaivedBill, billed};
+use super::ends::is_provisional;
+use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
 use super::limits::Spent;
 use super::recent::End;
 use super::state::{Account, KeyState, OpenReservation, Status, TopUp};
-use crate::ids::{KeyId, ReservationId};
+use crate::ids::{KeyId, ReservationId, TopUpId};
 use crate::money::Money;
 use crate::time::Period;
 
@@ -26,12 +29,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             account.id = Some(*id);
         }
         Event::FundsToppedUp { top_up, amount, processor, .. } => {
-            let entry =
-                TopUp { amount: *amount, refunded: Money::ZERO, processor: processor.clone() };
-            let known = account.top_ups.insert(*top_up, entry);
-            assert!(known.is_none(), "INV-3: {top_up} came in twice");
-            account.balance = plus(account.balance, *amount);
-            account.topped_up = plus(account.topped_up, *amount);
+            account.take_in(*top_up, *amount, processor);
         }
         Event::FundsGranted { grant, amount, .. } => {
             let known = account.grants.insert(*grant, *amount);
@@ -70,12 +68,17 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
         Event::FundsReserved(new) => account.set_aside(new),
         Event::ReservationSettled(settled) => account.settled(settled),
-        Event::ReservationReleased { reservation, .. } => {
-            account.end(*reservation, End::Released);
+        Event::ReservationReleased { reservation, reason, waived, awaits, .. } => {
+            // Its owner may still be alive, and settle what it does not know to be released.
+            let billable = *reason == ReleaseReason::Recovered || awaits.is_some();
+            account.released(*reservation, waived.as_deref(), billable);
         }
         Event::ReservationExpired { reservation, .. } => {
-            account.end(*reservation, End::Expired);
+            let open = account.end(*reservation, End::Expired);
+            account.await_bill(*reservation, open);
         }
+        Event::ChargeCorrected(corrected) => account.corrected(corrected),
+        Event::LateBillBooked(late) => account.billed_late(late),
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
         Event::AccountReinstated {} => account.status = Status::Active,
         Event::SpendLimitsChanged { limits } => account.limits = *limits,
@@ -84,6 +87,14 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
 }
 
 impl Account {
+    fn take_in(&mut self, top_up: TopUpId, amount: Money, processor: &str) {
+        let entry = TopUp { amount, refunded: Money::ZERO, processor: processor.to_owned() };
+        let known = self.top_ups.insert(top_up, entry);
+        assert!(known.is_none(), "INV-3: {top_up} came in twice");
+        self.balance = plus(self.balance, amount);
+        self.topped_up = plus(self.topped_up, amount);
+    }
+
     fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
         self.keys.get_mut(&key).expect("INV-1: a key is issued before it is used")
     }
@@ -106,8 +117,8 @@ impl Account {
     }
 
     fn settled(&mut self, settled: &ReservationSettled) {
-        let end = End::Settled { list_cost: settled.list_cost };
-        let open = self.end(settled.reservation, end);
+        let list_cost = billed(settled.list_cost, settled.waived).expect("INV-4: parts of a bill");
+        let open = self.end(settled.reservation, End::Settled { list_cost });
         assert_eq!(open.amount, settled.reserved, "INV-3: gives back what was set aside");
         assert!(!settled.charge.is_negative(), "INV-4: a charge is never negative");
         self.balance = minus(self.balance, settled.charge);
@@ -118,6 +129,71 @@ impl Account {
         self.spent_today = count(self.spent_today);
         self.spent_this_month = count(self.spent_this_month);
         let key = self.key_mut(settled.key);
+        key.spent = count(key.spent);
+        if let (true, Some(generation_id)) = (is_provisional(settled), &settled.generation_id) {
+            let ReservationSettled { usage, list_cost, charge, cost, .. } = *settled;
+            let estimate = Estimate {
+                booked: Booked { usage, list_cost, charge, cost },
+                ruling: settled.ruling,
+                cost_rate: settled.cost_rate,
+                master_account: settled.master_account,
+                generation_id: generation_id.clone(),
+                at: settled.at,
+            };
+            let estimate = Some(Box::new(estimate));
+            let OpenReservation { key, model, sale_ratio, .. } = open;
+            let bill = AwaitedBill { key, model, sale_ratio, estimate, came: None };
+            self.awaited.wait(settled.reservation, bill);
+        }
+    }
+
+    fn released(&mut self, reservation: ReservationId, bill: Option<&WaivedBill>, billable: bool) {
+        let end = match bill {
+            Some(bill) => End::Waived { list_cost: bill.list_cost },
+            None => End::Released,
+        };
+        let open = self.end(reservation, end);
+        if billable {
+            self.await_bill(reservation, open);
+        }
+    }
+
+    /// It ended without a charge, and its bill may still come.
+    fn await_bill(&mut self, reservation: ReservationId, open: OpenReservation) {
+        let OpenReservation { key, model, sale_ratio, .. } = open;
+        let bill = AwaitedBill { key, model, sale_ratio, estimate: None, came: None };
+        self.awaited.wait(reservation, bill);
+    }
+
+    fn corrected(&mut self, corrected: &ChargeCorrected) {
+        let to = &corrected.to;
+        assert!(!to.charge.is_negative(), "INV-4: a charge is never negative");
+        let list_cost = billed(to.list_cost, corrected.waived).expect("INV-4: parts of a bill");
+        self.awaited.came(corrected.reservation, list_cost);
+        let (change, _) = corrected.change().expect("INV-2: the difference fits in Money");
+        self.balance = minus(self.balance, change);
+        self.spent = plus(self.spent, change);
+        let count = |spent: Spent| {
+            spent.corrected(change, corrected.charged_at).expect("INV-2: the sum fits in Money")
+        };
+        self.spent_today = count(self.spent_today);
+        self.spent_this_month = count(self.spent_this_month);
+        let key = self.key_mut(corrected.key);
+        key.spent = count(key.spent);
+    }
+
+    fn billed_late(&mut self, late: &LateBillBooked) {
+        let charge = late.booked.charge;
+        assert!(!charge.is_negative(), "INV-4: a charge is never negative");
+        let list_cost = billed(late.booked.list_cost, late.waived).expect("INV-4: parts of a bill");
+        self.awaited.came(late.reservation, list_cost);
+        self.balance = minus(self.balance, charge);
+        self.spent = plus(self.spent, charge);
+        let count =
+            |spent: Spent| spent.plus(charge, late.at).expect("INV-2: the sum fits in Money");
+        self.spent_today = count(self.spent_today);
+        self.spent_this_month = count(self.spent_this_month);
+        let key = self.key_mut(late.key);
         key.spent = count(key.spent);
     }
 

@@ -1,8 +1,11 @@
 //! `account`: one customer's prepaid billing account. Its keys live in the same stream, so that a
 //! key's budget and the account's balance are decided together.
 
+mod awaited;
+mod bills;
 mod command;
 mod decide;
+mod ends;
 mod error;
 mod event;
 mod evolve;
@@ -12,7 +15,10 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-pub use command::{AccountCommand, ReserveFunds, SettleReservation};
+pub use bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill, billed};
+pub use command::{
+    AccountCommand, BookLateBill, CorrectCharge, ReleaseUnbilled, ReserveFunds, SettleReservation,
+};
 pub use error::AccountError;
 pub use event::{
     AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal::Ratio;
 use crate::eventful::{Eventful, cqrs_aggregate};
+use crate::fairness::{FairnessInForce, FairnessPolicy};
 use crate::ids::AccountId;
 use crate::journal::Entry;
 use crate::pricing::PriceCard;
@@ -40,6 +41,8 @@ pub struct PriceBook {
     plan_ratios: BTreeMap<String, Ratio>,
     model_ratios: BTreeMap<String, Ratio>,
     account_ratios: BTreeMap<AccountId, Ratio>,
+    #[serde(default)]
+    fairness: FairnessInForce,
 }
 
 /// How many ratios are more specific than the default.
@@ -77,6 +80,8 @@ pub enum PriceBookCommand {
         /// Its ratio.
         ratio: Ratio,
     },
+    /// What happens to requests that go wrong from now on.
+    SetFairnessPolicy(FairnessPolicy),
 }
 
 /// What happened to the price book.
@@ -106,6 +111,7 @@ pub enum PriceBookEvent {
         plan: String,
         ratio: Ratio,
     },
+    FairnessPolicySet(FairnessInForce),
 }
 
 /// Why the price book refuses.
@@ -149,6 +155,12 @@ impl PriceBook {
     #[must_use]
     pub const fn default_ratio(&self) -> Option<Ratio> {
         self.default_ratio
+    }
+
+    /// What happens to requests that go wrong.
+    #[must_use]
+    pub const fn fairness(&self) -> &FairnessInForce {
+        &self.fairness
     }
 
     /// How many ratios are more specific than the default.
@@ -201,6 +213,16 @@ impl Eventful for PriceBook {
                     false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio }]),
                 }
             }
+            PriceBookCommand::SetFairnessPolicy(policy) => {
+                let (version, policy) = (self.fairness.version + 1, policy.normal());
+                match self.fairness.version > 0 && self.fairness.policy == policy {
+                    true => Ok(vec![]),
+                    false => {
+                        let set = FairnessInForce { version, policy };
+                        Ok(vec![PriceBookEvent::FairnessPolicySet(set)])
+                    }
+                }
+            }
         }
     }
 
@@ -223,6 +245,11 @@ impl Eventful for PriceBook {
             PriceBookEvent::PlanDefined { plan, ratio } => {
                 self.plan_ratios.insert(plan.clone(), *ratio);
             }
+            PriceBookEvent::FairnessPolicySet(set) => {
+                let next = self.fairness.version + 1;
+                assert_eq!(set.version, next, "INV-8: versions of the fairness policy are dense");
+                self.fairness.clone_from(set);
+            }
         }
     }
 
@@ -244,7 +271,8 @@ impl Eventful for PriceBook {
             | PriceBookEvent::ModelPriced { .. }
             | PriceBookEvent::ModelRetired { .. }
             | PriceBookEvent::SaleRatioSet { .. }
-            | PriceBookEvent::PlanDefined { .. } => None,
+            | PriceBookEvent::PlanDefined { .. }
+            | PriceBookEvent::FairnessPolicySet(_) => None,
         }
     }
 }
@@ -259,6 +287,7 @@ impl PriceBookEvent {
             Self::ModelRetired { .. } => "ModelRetired",
             Self::SaleRatioSet { .. } => "SaleRatioSet",
             Self::PlanDefined { .. } => "PlanDefined",
+            Self::FairnessPolicySet(_) => "FairnessPolicySet",
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod awaited;
 mod money;
 mod page;
 mod requests;
@@ -16,6 +17,7 @@ pub use accounts::{Account, Key, account, accounts, balance, key, keys};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
 };
+pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
 pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, trial_balance};
 pub use page::{AsOf, Page, PageRequest, QueryError, Range};
 pub use requests::{Request, RequestFilter, recent_requests, request, requests};

@@ -50,6 +50,8 @@ impl From<AccountError> for ApiError {
             | E::AlreadyReleased(_)
             | E::AlreadyExpired(_)
             | E::ReservationNotFound(_)
+            | E::NothingToCorrect(_)
+            | E::AlreadyCorrected(_)
             | E::ReservationTooOld(_)
             | E::NotYetExpired { .. } => Self::Conflict { code: "reservation_conflict", message },
             E::Suspended => Self::AccountSuspended,
