@@ -104,6 +104,7 @@ impl Story {
     fn late(&mut self, reservation: ReservationId, list: &str, treatment: Treatment) {
         let late = BookLateBill {
             reservation,
+            answered_model: None,
             usage: Usage { input: 10, output: 5, ..Usage::default() },
             list_cost: cost(list),
             ruling: ruling(treatment).expect("a ruling"),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
+use axum::http::HeaderValue;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use rust_decimal::Decimal;
@@ -13,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::reader::Reader;
 use super::{
     AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
-    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, kept,
+    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept,
 };
 use crate::identity::password;
 
@@ -51,6 +52,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         count(reader, "MAX_CONCURRENT_REQUESTS", "a number from 1, as in 4096", 1..=1_000_000)
             .unwrap_or(4096);
     let recovery = recovery(reader);
+    let cors_allowed_origins = cors(reader);
+    let edge = edge::read(reader);
     let log = log(reader);
     Some(Config {
         listen,
@@ -65,6 +68,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         body_limit_bytes,
         recovery,
         max_concurrent_requests,
+        cors_allowed_origins,
+        edge,
         log,
     })
 }
@@ -84,6 +89,24 @@ pub(super) fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
     let server = Box::new(server?);
     let owner = owner.map_or_else(|| server.clone(), Box::new);
     Some(DatabaseConfig::Server { server, owner })
+}
+
+fn cors(reader: &mut Reader<'_>) -> Vec<HeaderValue> {
+    let expected = "origins with commas between them, as in https://app.example.com, or *";
+    let origin = |text: &str| {
+        let known = text == "*" || {
+            let url = reqwest::Url::parse(text).ok()?;
+            // What a browser sends as `Origin` has no path, not even a slash.
+            url.origin().is_tuple() && url.origin().ascii_serialization() == text
+        };
+        known.then(|| HeaderValue::from_str(text).ok()).flatten()
+    };
+    let parse = |text: &str| {
+        let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+        let origins: Option<Vec<HeaderValue>> = parts.map(origin).collect();
+        origins.filter(|origins| origins.len() == 1 || !origins.iter().any(|one| one == "*"))
+    };
+    reader.parse("CORS_ALLOWED_ORIGINS", expected, parse).unwrap_or_default()
 }
 
 pub(super) fn log(reader: &mut Reader<'_>) -> LogConfig {
@@ -147,7 +170,11 @@ fn recovery(reader: &mut Reader<'_>) -> RecoveryTimes {
     }
 }
 
-fn seconds(reader: &mut Reader<'_>, variable: &'static str, default: Duration) -> Duration {
+pub(super) fn seconds(
+    reader: &mut Reader<'_>,
+    variable: &'static str,
+    default: Duration,
+) -> Duration {
     let read = count(reader, variable, "whole seconds from 1 to 86400", 1..=86_400);
     read.map_or(default, |value| Duration::from_secs(value as u64))
 }
@@ -261,7 +288,7 @@ fn sale_ratio(text: &str) -> Option<Decimal> {
     (ratio > Decimal::ZERO && ratio <= Decimal::ONE_HUNDRED).then_some(ratio)
 }
 
-fn count(
+pub(super) fn count(
     reader: &mut Reader<'_>,
     variable: &'static str,
     expected: &str,

@@ -69,6 +69,11 @@ fn every_wrong_variable_is_reported_at_once_and_by_name() {
         ("BODY_LIMIT_BYTES", "20MB"),
         ("MAX_CONCURRENT_REQUESTS", "0"),
         ("UPSTREAM_IDLE_TIMEOUT_SECONDS", "1.5"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.internal"),
+        ("HEADER_LIMIT_BYTES", "100"),
+        ("URL_LIMIT_BYTES", "1000000"),
+        ("HEADER_TIMEOUT_SECONDS", "0"),
+        ("BODY_TIMEOUT_SECONDS", "soon"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FILTER", "tollgate=loud"),
     ];
@@ -130,4 +135,18 @@ fn an_admin_password_needs_an_address_and_the_rules() {
     assert_eq!(with(&[("ADMIN_EMAIL", "a@b.c")]), ["ADMIN_PASSWORD"]);
     let equal = [("ADMIN_EMAIL", "someone@b.c"), ("ADMIN_PASSWORD", "someone@b.c")];
     assert_eq!(with(&equal), ["ADMIN_PASSWORD"]);
+}
+
+#[test]
+fn an_origin_is_what_a_browser_sends_and_nothing_else() {
+    let base = [("DATABASE_URL", URL), ("SECRET_KEY", KEY), ("ENCRYPTION_KEY", KEY)];
+    let with = |text: &'static str| read(&[&base[..], &[("CORS_ALLOWED_ORIGINS", text)]].concat());
+    let origins = |text| with(text).unwrap().cors_allowed_origins;
+    assert!(origins("").is_empty());
+    assert_eq!(origins("*"), ["*"]);
+    let two = "https://app.example.com, http://localhost:5173";
+    assert_eq!(origins(two), ["https://app.example.com", "http://localhost:5173"]);
+    for text in ["https://app.example.com/", "app.example.com", "*,https://a.b", "null"] {
+        assert!(with(text).is_err(), "{text}");
+    }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
+use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -17,10 +18,13 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
+use super::error::{Language, both, translate};
 use super::extract::Request as RequestMark;
 use super::{ApiError, AppState, ErrorShape};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The same, under a name that no proxy on the way fills in or overwrites.
+const OUR_REQUEST_ID: HeaderName = HeaderName::from_static("x-tollgate-request-id");
 /// For endpoints that answer at once or not at all; a streamed answer has limits of its own.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -33,12 +37,19 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
     // The path alone: a query string may hold what somebody pasted there.
     let span = tracing::info_span!("request", request.id = %id, %method, path);
     request.extensions_mut().insert(mark);
+    // Looked at only if something goes wrong.
+    let language = request.headers().get(ACCEPT_LANGUAGE).cloned();
     let began = Instant::now();
     let mut response = answer(&app.in_flight, request, next, &path).instrument(span.clone()).await;
     let status = response.status().as_u16();
     let elapsed_ms = began.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(status, elapsed_ms, "answered"));
+    if !response.status().is_success() {
+        let language = language.as_ref().map_or(Language::English, Language::wanted);
+        translate(&mut response, language, ErrorShape::of(&path));
+    }
     if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(OUR_REQUEST_ID, value.clone());
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
@@ -85,7 +96,8 @@ pub async fn bounded(request: Request, next: Next) -> Response {
 
 /// No such path.
 pub async fn not_found(request: Request) -> Response {
-    ErrorShape::of(request.uri().path()).respond(ApiError::NotFound { what: "path" })
+    ErrorShape::of(request.uri().path())
+        .respond(ApiError::NotFound { what: both!("path", "путь") })
 }
 
 /// The path exists with other methods.

@@ -4,6 +4,7 @@
 //! line in that module's `router()`, and `tollgate openapi > openapi/openapi.json`. Its arguments
 //! are its access rule (see [`extract`]).
 
+mod cors;
 mod edge;
 pub mod error;
 pub mod extract;
@@ -15,6 +16,7 @@ pub mod wire;
 
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
+use tower::util::option_layer;
 use utoipa::OpenApi as _;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -56,12 +58,16 @@ pub fn router(state: AppState) -> Router {
     // The page has no validator badge: it would be fetched from elsewhere.
     let docs = Config::from("/openapi.json").validator_url("none").persist_authorization(false);
     let limit = state.config.body_limit_bytes;
-    router
+    // Clients of OpenRouter change their base URL and nothing else: the same paths, once more.
+    Router::new()
+        .nest(error::ALIAS, router.clone())
+        .merge(router)
         .merge(routes::page::router())
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document).config(docs))
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(DefaultBodyLimit::max(limit))
         .layer(middleware::from_fn_with_state(state.clone(), edge::edge))
+        .layer(option_layer(cors::layer(&state.config.cors_allowed_origins)))
         .with_state(state)
 }

@@ -23,7 +23,11 @@ use super::error::{ErrorBody, ProblemBody};
             until a write is visible.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    servers((url = "/", description = "This server")),
+    servers(
+        (url = "/", description = "This server"),
+        (url = "/api", description = "The same paths for clients of OpenRouter: only errors of \
+            model endpoints differ, whose `code` is the status there"),
+    ),
     tags(
         (name = "auth", description = "Registration and sessions"),
         (name = "api keys", description = "A customer's keys"),

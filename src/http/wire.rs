@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use validator::Validate;
 
 use super::ApiError;
+use super::error::both;
 
 /// US dollars as a decimal string with at most 12 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -55,7 +56,7 @@ pub struct ReadParams {
 pub struct PageParams {
     /// How many at most.
     #[serde(default = "default_limit")]
-    #[validate(range(min = 1, max = 200, message = "use a limit from 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     pub limit: u16,
     /// `next_cursor` of the page before; absent for the first page.
@@ -72,7 +73,7 @@ impl PageParams {
     /// The cursor as what it is made of.
     pub fn cursor<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
         let parsed = self.cursor.as_deref().map(str::parse).transpose();
-        parsed.map_err(|_| ApiError::invalid("cursor", "use the next_cursor of an earlier page"))
+        parsed.map_err(|_| queries::QueryError::InvalidCursor.into())
     }
 
     /// The page, as read models are asked for it.
@@ -163,7 +164,13 @@ impl SpanParams {
         let from = self.from.unwrap_or_else(|| to - TimeDelta::days(31));
         match from < to && to - from <= TimeDelta::days(367) {
             true => Ok(queries::Range { from, to }),
-            false => Err(ApiError::invalid("from", "use a span of 1 hour to 366 days")),
+            false => {
+                let message = both!(
+                    "Use a span of 1 hour to 366 days.",
+                    "Укажите промежуток от 1 часа до 366 дней."
+                );
+                Err(ApiError::invalid("from", message))
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use tollgate_domain::{AccountCommand, AccountError};
 use uuid::Uuid;
 
 use crate::http::ApiError;
+use crate::http::error::both;
 use crate::identity::{ApiKey, ApiKeys, KeyOwner};
 use crate::ledger::{CommandContext, CommandError, Ledger};
 
@@ -59,7 +60,7 @@ pub async fn revoke(
     context: &CommandContext,
 ) -> Result<i64, ApiError> {
     if keys.find(owner).await?.is_none() {
-        return Err(ApiError::NotFound { what: "API key" });
+        return Err(ApiError::NotFound { what: both!("API key", "ключ API") });
     }
     let command = AccountCommand::RevokeKey { key: owner.key };
     let stream = owner.account.to_string();

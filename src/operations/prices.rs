@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::price_book::{
-    OverrideCounts, PRICE_BOOK, PriceBook, PriceBookCommand, RatioScope,
+    OverrideCounts, PRICE_BOOK, PriceBook, PriceBookCommand, PriceBookError, RatioScope,
 };
 
 use crate::http::ApiError;
@@ -50,8 +50,7 @@ pub async fn ensure_default_ratio(ledger: &Ledger, configured: Decimal) -> Resul
     if summary(ledger).await?.default_ratio.is_some() {
         return Ok(());
     }
-    let ratio = Ratio::new(configured)
-        .ok_or_else(|| ApiError::invalid("default_sale_ratio", "the ratio is out of range"))?;
+    let ratio = Ratio::new(configured).ok_or(PriceBookError::RatioOutOfRange)?;
     let context = CommandContext::by(Actor::System("first_prices"));
     set_default_ratio(ledger, ratio, &context).await?;
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Text, both};
 use crate::upstream::UpstreamError;
 
 /// An error object of the upstream's format.
@@ -101,11 +101,14 @@ impl Fault {
         }
     }
 
-    fn public_message(&self) -> String {
+    fn public_message(&self) -> Text {
         // The upstream's pages are about an account that is not the customer's.
         match self.message.is_empty() || self.message.contains("openrouter.ai") {
-            true => "The model's provider refused this request.".into(),
-            false => self.message.chars().take(LONGEST).collect(),
+            true => both!(
+                "The model's provider refused this request.",
+                "Провайдер модели отклонил этот запрос."
+            ),
+            false => Text::foreign(self.message.chars().take(LONGEST).collect::<String>()),
         }
     }
 }

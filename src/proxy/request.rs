@@ -11,7 +11,7 @@ use tollgate_domain::pricing::{Demand, Rates};
 
 use super::prompt::Prompt;
 use crate::billing::Prices;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Text, both};
 use crate::members::Members;
 
 /// Plugins that cost nothing beyond the tokens and touch nothing of our upstream account.
@@ -35,8 +35,20 @@ pub struct ChatRequest<'a> {
     choices: u64,
 }
 
-fn invalid(param: &str, message: impl Into<String>) -> ApiError {
+fn invalid(param: &str, message: Text) -> ApiError {
     ApiError::invalid(param, message)
+}
+
+fn missing(name: &str) -> Text {
+    both!("`{name}` is missing.", "Не указан `{name}`.")
+}
+
+fn not_objects(name: &str) -> Text {
+    both!("`{name}` must be an array of objects.", "`{name}` должен быть массивом объектов.")
+}
+
+fn not_offered(what: &str) -> Text {
+    both!("Not offered here: {what}.", "Здесь не предлагается: {what}.")
 }
 
 impl<'a> ChatRequest<'a> {
@@ -46,28 +58,44 @@ impl<'a> ChatRequest<'a> {
     /// # Errors
     /// [`ApiError::InvalidJson`], [`ApiError::InvalidRequest`].
     pub fn read(body: &'a [u8]) -> Result<Self, ApiError> {
-        let not_json = |message: String| ApiError::InvalidJson { message };
-        let text = std::str::from_utf8(body)
-            .map_err(|_| not_json("The body is not UTF-8 text.".into()))?;
-        let members = Members::read(text)
-            .map_err(|error| not_json(format!("The body is not a JSON object: {error}")))?;
+        let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidJson {
+            message: both!("The body is not UTF-8 text.", "Тело запроса не текст в UTF-8."),
+        })?;
+        let members = Members::read(text).map_err(|error| ApiError::InvalidJson {
+            message: both!(
+                "The body is not a JSON object: {error}",
+                "Тело запроса не объект JSON: {error}"
+            ),
+        })?;
         let models = models(&members)?;
         let messages = members
             .get("messages")
             .or_else(|| members.get("prompt"))
-            .ok_or_else(|| invalid("messages", "`messages` is missing: send an array of them."))?;
+            .ok_or_else(|| invalid("messages", missing("messages")))?;
         if members.has("messages") && !messages.starts_with('[') || messages == "[]" {
-            return Err(invalid("messages", "`messages` must be an array with at least one."));
+            let message = both!(
+                "`messages` must be an array with at least one.",
+                "`messages` должен быть непустым массивом."
+            );
+            return Err(invalid("messages", message));
         }
         refuse_account_settings(&members)?;
         let streamed = match members.get("stream") {
             None | Some("false") => false,
             Some("true") => true,
-            Some(_) => return Err(invalid("stream", "`stream` must be true or false.")),
+            Some(_) => {
+                let message = both!(
+                    "`stream` must be true or false.",
+                    "`stream` должен быть true или false."
+                );
+                return Err(invalid("stream", message));
+            }
         };
         let bounds = [count(&members, "max_completion_tokens")?, count(&members, "max_tokens")?];
         if bounds.contains(&Some(0)) {
-            return Err(invalid("max_tokens", "`max_tokens` must be at least 1."));
+            let message =
+                both!("`max_tokens` must be at least 1.", "`max_tokens` должен быть не меньше 1.");
+            return Err(invalid("max_tokens", message));
         }
         // Where both are given nobody knows which one the upstream obeys: the larger is reserved.
         let given_bound = bounds.into_iter().flatten().max();
@@ -183,11 +211,18 @@ fn models(members: &Members<'_>) -> Result<Vec<String>, ApiError> {
     let mut models = Vec::new();
     if members.has("model") {
         let model = members.text("model");
-        models.push(model.ok_or_else(|| invalid("model", "`model` must be a string."))?);
+        models.push(model.ok_or_else(|| {
+            invalid("model", both!("`model` must be a string.", "`model` должен быть строкой."))
+        })?);
     }
     if let Some(list) = members.get("models") {
-        let more: Vec<String> = serde_json::from_str(list)
-            .map_err(|_| invalid("models", "`models` must be an array of strings."))?;
+        let more: Vec<String> = serde_json::from_str(list).map_err(|_| {
+            let message = both!(
+                "`models` must be an array of strings.",
+                "`models` должен быть массивом строк."
+            );
+            invalid("models", message)
+        })?;
         for model in more {
             if !models.contains(&model) {
                 models.push(model);
@@ -195,9 +230,13 @@ fn models(members: &Members<'_>) -> Result<Vec<String>, ApiError> {
         }
     }
     match models.len() {
-        0 => return Err(invalid("model", "`model` is missing.")),
+        0 => return Err(invalid("model", missing("model"))),
         1..=MOST_MODELS => {}
-        _ => return Err(invalid("models", format!("At most {MOST_MODELS} models."))),
+        _ => {
+            let message =
+                both!("At most {MOST_MODELS} models.", "Не больше {MOST_MODELS} моделей.");
+            return Err(invalid("models", message));
+        }
     }
     for model in &models {
         if model.is_empty() || model.len() > 200 {
@@ -205,7 +244,7 @@ fn models(members: &Members<'_>) -> Result<Vec<String>, ApiError> {
         }
         if model.starts_with("@preset/") || model.contains("@preset/") || model.ends_with(":online")
         {
-            return Err(invalid("model", "Presets and `:online` are not offered here."));
+            return Err(invalid("model", not_offered("`:online`, `@preset/`")));
         }
     }
     Ok(models)
@@ -214,7 +253,7 @@ fn models(members: &Members<'_>) -> Result<Vec<String>, ApiError> {
 /// What refers to, or spends from, settings of our own upstream account is not for customers.
 fn refuse_account_settings(members: &Members<'_>) -> Result<(), ApiError> {
     if members.get("preset").is_some() {
-        return Err(invalid("preset", "Presets are not offered here."));
+        return Err(invalid("preset", not_offered("`preset`")));
     }
     #[derive(serde::Deserialize)]
     struct Plugin<'p> {
@@ -222,11 +261,11 @@ fn refuse_account_settings(members: &Members<'_>) -> Result<(), ApiError> {
         id: Cow<'p, str>,
     }
     if let Some(json) = members.get("plugins") {
-        let plugins: Vec<Plugin<'_>> = serde_json::from_str(json)
-            .map_err(|_| invalid("plugins", "`plugins` must be an array of objects with `id`."))?;
+        let plugins: Vec<Plugin<'_>> =
+            serde_json::from_str(json).map_err(|_| invalid("plugins", not_objects("plugins")))?;
         if let Some(plugin) = plugins.iter().find(|plugin| !PLUGINS.contains(&&*plugin.id)) {
             let id: String = plugin.id.chars().take(60).collect();
-            return Err(invalid("plugins", format!("The plugin `{id}` is not offered here.")));
+            return Err(invalid("plugins", not_offered(&format!("`{id}`"))));
         }
     }
     #[derive(serde::Deserialize)]
@@ -235,10 +274,10 @@ fn refuse_account_settings(members: &Members<'_>) -> Result<(), ApiError> {
         kind: Cow<'t, str>,
     }
     if let Some(json) = members.get("tools") {
-        let tools: Vec<Tool<'_>> = serde_json::from_str(json)
-            .map_err(|_| invalid("tools", "`tools` must be an array of objects."))?;
+        let tools: Vec<Tool<'_>> =
+            serde_json::from_str(json).map_err(|_| invalid("tools", not_objects("tools")))?;
         if tools.iter().any(|tool| tool.kind.starts_with("openrouter:")) {
-            return Err(invalid("tools", "Tools that the upstream runs are not offered here."));
+            return Err(invalid("tools", not_offered("`openrouter:*`")));
         }
     }
     Ok(())
@@ -247,7 +286,11 @@ fn refuse_account_settings(members: &Members<'_>) -> Result<(), ApiError> {
 fn count(members: &Members<'_>, name: &'static str) -> Result<Option<u64>, ApiError> {
     let Some(json) = members.get(name) else { return Ok(None) };
     json.parse().map(Some).map_err(|_| {
-        invalid(name, format!("`{name}` must be a whole number that is not negative."))
+        let message = both!(
+            "`{name}` must be a whole number that is not negative.",
+            "`{name}` должен быть целым неотрицательным числом."
+        );
+        invalid(name, message)
     })
 }
 

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::json;
+use tollgate::http::error::is_russian;
 
 use crate::app::{TestApp, read};
 
@@ -70,5 +71,39 @@ async fn beyond_the_most_requests_at_once_the_next_is_turned_away_and_health_ans
     app.send(Method::GET, "/health", None, None).await.expect(200);
     drop(place);
     app.send(Method::GET, "/v1/models", None, None).await.expect(200);
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn messages_are_in_russian_where_that_is_preferred_and_codes_never_are() {
+    let app = TestApp::start().await;
+    let (_, key) = app.paying_customer("ada").await;
+    let english = app.request(Method::POST, "/v1/chat/completions").bearer_auth(&key);
+    let russian = english.try_clone().unwrap().header("Accept-Language", "de,ru;q=0.9,en;q=0.5");
+    let body = json!({ "model": "nobody/nothing", "messages": [{ "role": "user" }] });
+    let english = read(english.json(&body)).await;
+    let russian = read(russian.json(&body)).await;
+    for answer in [&english, &russian] {
+        answer.expect_model_error(404, "model_not_found");
+        assert_eq!(answer.body["error"]["param"], "model");
+        assert_eq!(answer.headers["vary"], "accept-language");
+        assert!(answer.body["error"]["message"].as_str().unwrap().contains("nobody/nothing"));
+    }
+    assert_eq!(english.headers["content-language"], "en");
+    assert_eq!(russian.headers["content-language"], "ru");
+    assert!(!is_russian(&english.text), "{}", english.text);
+    assert!(is_russian(&russian.text), "{}", russian.text);
+
+    let refused = [
+        app.request(Method::GET, "/v1/auth/me"),
+        app.request(Method::GET, "/v1/admin/nothing"),
+        app.request(Method::POST, "/v1/auth/register").json(&json!({ "email": "no", "name": "" })),
+    ];
+    for request in refused {
+        let problem = read(request.header("Accept-Language", "ru-RU")).await;
+        problem.expect_problem(problem.status.as_u16(), problem.body["code"].as_str().unwrap());
+        assert!(is_russian(problem.body["detail"].as_str().unwrap()), "{}", problem.text);
+        assert!(!is_russian(problem.body["code"].as_str().unwrap()), "{}", problem.text);
+    }
     app.audit().await;
 }

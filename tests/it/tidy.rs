@@ -164,6 +164,13 @@ fn handlers_know_no_sql() {
 }
 
 #[test]
+fn rules_have_no_messages_in_one_language() {
+    let sources = sources(&["src/http"]);
+    let places = containing(&sources, &["message = \""]).filter(|place| !place.contains("let "));
+    none("a rule's message is made from its code in both languages", places.collect());
+}
+
+#[test]
 fn nothing_runs_detached() {
     let mut sources = sources(&["src", "projections/src"]);
     sources.retain(|source| !source.is_test());

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::bills::Booked;
+use super::event::Fallback;
+use super::state::OpenReservation;
 use crate::decimal::{ListCost, Ratio};
 use crate::fairness::Ruling;
 use crate::ids::{KeyId, MasterAccountId, ReservationId};
@@ -16,12 +18,28 @@ pub struct AwaitedBill {
     pub(super) key: KeyId,
     pub(super) model: String,
     pub(super) sale_ratio: Ratio,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) fallbacks: Vec<Fallback>,
     /// What was charged in the meantime; none: it ended without a charge.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) estimate: Option<Box<Estimate>>,
     /// The bill, once it came.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) came: Option<ListCost>,
+}
+
+impl AwaitedBill {
+    /// What waits of a reservation that ended; it is charged by this ratio.
+    pub(super) fn of(open: OpenReservation, sale_ratio: Ratio, estimate: Option<Estimate>) -> Self {
+        let OpenReservation { key, model, fallbacks, .. } = open;
+        let estimate = estimate.map(Box::new);
+        Self { key, model, sale_ratio, fallbacks, estimate, came: None }
+    }
+
+    /// The fallback of this name, if it is not the requested model itself.
+    pub fn fallback(&self, model: &str) -> Option<&Fallback> {
+        self.fallbacks.iter().find(|other| other.model == model && model != self.model)
+    }
 }
 
 /// A charge that was estimated.

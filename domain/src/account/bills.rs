@@ -107,6 +107,9 @@ pub struct LateBillBooked {
     pub key: KeyId,
     /// The model that it asked for.
     pub model: String,
+    /// The fallback that answered in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_model: Option<String>,
     /// What is charged of it now; nothing where the customer got no answer.
     pub booked: Booked,
     /// What the customer is not charged of it.

@@ -1,8 +1,8 @@
 //! What may be asked of an account.
 
 use super::bills::Handle;
-use super::event::{CostSource, Latencies, Outcome, ReleaseReason};
-use super::limits::{KeyLimits, SpendLimits};
+use super::event::{CostSource, Fallback, Latencies, Outcome, ReleaseReason};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use crate::decimal::{ListCost, Ratio};
 use crate::fairness::Ruling;
 use crate::ids::{
@@ -115,16 +115,25 @@ pub enum AccountCommand {
     },
     /// Lets it go on.
     ReinstateAccount,
-    /// Other limits for the account.
+    /// Other limits for the account, from the operator.
     ChangeSpendLimits {
         /// From now on.
+        limits: AccountLimits,
+    },
+    /// Other limits for the account, from its owner: within what the operator allows.
+    ChangeOwnLimits {
+        /// From now on.
         limits: SpendLimits,
+        /// What the account's plan allows.
+        plan: SpendLimits,
     },
     /// Another plan.
     AssignPlan {
         /// The plan's name in the price book.
         plan: String,
     },
+    /// No plan any more.
+    RemovePlan,
 }
 
 /// Sets money aside for one request.
@@ -144,6 +153,10 @@ pub struct ReserveFunds {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place, each with its own ratio.
+    pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allows, which the price book knows.
+    pub plan: SpendLimits,
     /// Now.
     pub at: Timestamp,
 }
@@ -153,6 +166,9 @@ pub struct ReserveFunds {
 pub struct SettleReservation {
     /// Which.
     pub reservation: ReservationId,
+    /// The model that answered, by the name under which it was asked for; absent where nobody
+    /// knows. What is not among the reservation's own counts as the requested one.
+    pub answered_model: Option<String>,
     /// What was consumed.
     pub usage: Usage,
     /// The upstream's figure where it gave one, else the computed one: the whole bill.
@@ -214,6 +230,8 @@ pub struct CorrectCharge {
 pub struct BookLateBill {
     /// Which.
     pub reservation: ReservationId,
+    /// The model that answered, as for a settlement.
+    pub answered_model: Option<String>,
     /// What was consumed.
     pub usage: Usage,
     /// What the upstream billed.

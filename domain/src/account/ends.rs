@@ -64,26 +64,30 @@ impl Account {
         if let Some(id) = &settle.generation_id {
             short("generation_id", id)?;
         }
+        let answered = settle.answered_model.as_ref().and_then(|model| open.fallback(model));
+        let sale_ratio = answered.map_or(open.sale_ratio, |other| other.sale_ratio);
         let rule = (settle.ruling, settle.delivered_list_cost.unwrap_or(ListCost::ZERO));
         let Priced { split, booked, waived } =
-            price(settle.list_cost, settle.usage, rule, open.sale_ratio, settle.cost_rate)?;
+            price(settle.list_cost, settle.usage, rule, sale_ratio, settle.cost_rate)?;
         if let Some(Waived { list_cost, cost }) = waived
             && split.charged == ListCost::ZERO
         {
             return Ok(vec![waive(settle, open, list_cost, cost)]);
         }
         self.charges(booked.charge)?;
-        Ok(vec![Event::ReservationSettled(Box::new(ReservationSettled {
+        let warnings = self.warnings_after(open, booked.charge, settle.at);
+        let settled = Event::ReservationSettled(Box::new(ReservationSettled {
             reservation: settle.reservation,
             key: open.key,
             model: open.model.clone(),
+            answered_model: answered.map(|other| other.model.clone()),
             reserved: open.amount,
             usage: settle.usage,
             price_version: open.price_version,
             list_cost: booked.list_cost,
             computed_list_cost: settle.computed_list_cost,
             source: settle.source,
-            sale_ratio: open.sale_ratio,
+            sale_ratio,
             charge: booked.charge,
             cost_rate: settle.cost_rate,
             cost: booked.cost,
@@ -95,7 +99,8 @@ impl Account {
             streamed: settle.streamed,
             latencies: settle.latencies,
             at: settle.at,
-        }))])
+        }));
+        Ok(std::iter::once(settled).chain(warnings).collect())
     }
 
     pub(super) fn release(&self, reservation: ReservationId, reason: ReleaseReason) -> Decision {
@@ -196,19 +201,22 @@ impl Account {
         if let Some(id) = &late.generation_id {
             short("generation_id", id)?;
         }
+        let answered = late.answered_model.as_ref().and_then(|model| awaited.fallback(model));
+        let sale_ratio = answered.map_or(awaited.sale_ratio, |other| other.sale_ratio);
         let rule = (Some(late.ruling), late.delivered_list_cost.unwrap_or(ListCost::ZERO));
         let Priced { booked, waived, .. } =
-            price(late.list_cost, late.usage, rule, awaited.sale_ratio, late.cost_rate)?;
+            price(late.list_cost, late.usage, rule, sale_ratio, late.cost_rate)?;
         self.charges(booked.charge)?;
         Ok(vec![Event::LateBillBooked(Box::new(LateBillBooked {
             reservation,
             key: awaited.key,
             model: awaited.model.clone(),
+            answered_model: answered.map(|other| other.model.clone()),
             booked,
             waived,
             ruling: late.ruling,
             source: late.source,
-            sale_ratio: awaited.sale_ratio,
+            sale_ratio,
             cost_rate: late.cost_rate,
             master_account: late.master_account,
             generation_id: late.generation_id,

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill};
-use super::limits::{KeyLimits, SpendLimits};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
+use super::warning::SpendWarning;
 use crate::decimal::{ListCost, Ratio};
 use crate::fairness::Ruling;
 use crate::ids::{
@@ -90,11 +91,16 @@ pub enum AccountEvent {
     },
     AccountReinstated {},
     SpendLimitsChanged {
-        limits: SpendLimits,
+        limits: AccountLimits,
     },
     PlanAssigned {
         plan: String,
     },
+    OwnLimitsChanged {
+        limits: SpendLimits,
+    },
+    PlanRemoved {},
+    SpendWarningRaised(SpendWarning),
 }
 
 /// Money was set aside.
@@ -114,6 +120,21 @@ pub struct FundsReserved {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place, each with its own ratio.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allowed then.
+    #[serde(default, skip_serializing_if = "SpendLimits::is_unlimited")]
+    pub plan: SpendLimits,
+}
+
+/// A model that may answer in the place of the requested one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// As the client named it.
+    pub model: String,
+    /// Frozen for the charge, if this one answers.
+    pub sale_ratio: Ratio,
 }
 
 /// The request charge: everything that an auditor needs to compute it again.
@@ -127,6 +148,9 @@ pub struct ReservationSettled {
     pub key: KeyId,
     /// The model that it asked for.
     pub model: String,
+    /// The fallback that answered in its place, whose ratio is the charge's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_model: Option<String>,
     /// What had been set aside and is free again.
     pub reserved: Money,
     /// What was consumed.
@@ -140,7 +164,7 @@ pub struct ReservationSettled {
     pub computed_list_cost: Option<ListCost>,
     /// Where `list_cost` comes from.
     pub source: CostSource,
-    /// Frozen when it was reserved.
+    /// Of the model that answered; frozen when it was reserved.
     pub sale_ratio: Ratio,
     /// What the customer pays.
     pub charge: Money,
@@ -250,6 +274,9 @@ impl AccountEvent {
             Self::AccountReinstated {} => "AccountReinstated",
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
             Self::PlanAssigned { .. } => "PlanAssigned",
+            Self::OwnLimitsChanged { .. } => "OwnLimitsChanged",
+            Self::PlanRemoved {} => "PlanRemoved",
+            Self::SpendWarningRaised(_) => "SpendWarningRaised",
         }
     }
 
@@ -304,7 +331,10 @@ impl AccountEvent {
             | Self::AccountSuspended { .. }
             | Self::AccountReinstated {}
             | Self::SpendLimitsChanged { .. }
-            | Self::PlanAssigned { .. } => return None,
+            | Self::PlanAssigned { .. }
+            | Self::OwnLimitsChanged { .. }
+            | Self::PlanRemoved {}
+            | Self::SpendWarningRaised(_) => return None,
         })
     }
 }

@@ -9,11 +9,13 @@ mod ends;
 mod error;
 mod event;
 mod evolve;
+mod limiting;
 mod limits;
 mod recent;
 mod state;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 pub use bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill, billed};
 pub use command::{
@@ -21,10 +23,12 @@ pub use command::{
 };
 pub use error::AccountError;
 pub use event::{
-    AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,
+    AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
+    ReservationSettled,
 };
-pub use limits::{KeyLimits, SpendLimits};
+pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
+pub use warning::SpendWarning;
 
 use crate::eventful::{Eventful, cqrs_aggregate};
 use crate::journal::Entry;

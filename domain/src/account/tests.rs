@@ -5,6 +5,7 @@ mod fairness;
 mod glue;
 mod golden;
 mod history;
+mod limits;
 mod properties;
 mod refusals;
 mod rules;

@@ -119,7 +119,10 @@ impl Fold for Awaited {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated {}
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => {}
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => {}
         }
         Ok(())
     }

@@ -141,7 +141,10 @@ impl Row for ProfitRow {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated {}
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => Ok(()),
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => Ok(()),
         }
     }
 

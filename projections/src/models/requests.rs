@@ -321,7 +321,10 @@ fn line<'a>(
         | Event::AccountSuspended { .. }
         | Event::AccountReinstated {}
         | Event::SpendLimitsChanged { .. }
-        | Event::PlanAssigned { .. } => return None,
+        | Event::PlanAssigned { .. }
+        | Event::OwnLimitsChanged { .. }
+        | Event::PlanRemoved {}
+        | Event::SpendWarningRaised(_) => return None,
     })
 }
 

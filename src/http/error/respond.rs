@@ -1,16 +1,17 @@
 //! The two shapes in which an error leaves.
 
-use axum::Json;
+use std::sync::Arc;
+
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::{ApiError, Retry};
+use super::{ApiError, Language, Retry};
 
 /// An error of a model endpoint, in OpenAI's shape.
 #[derive(Debug, ToSchema)]
-#[allow(dead_code, reason = "it describes what `ModelError::body` writes")]
+#[allow(dead_code, reason = "it describes what `ErrorShape::body` writes")]
 pub struct ErrorBody {
     /// What is wrong.
     error: ErrorDetail,
@@ -18,7 +19,7 @@ pub struct ErrorBody {
 
 /// What is wrong with a request to a model endpoint.
 #[derive(Debug, ToSchema)]
-#[allow(dead_code, reason = "it describes what `ModelError::body` writes")]
+#[allow(dead_code, reason = "it describes what `ErrorShape::body` writes")]
 pub struct ErrorDetail {
     /// For people.
     #[schema(examples("Incorrect API key provided."))]
@@ -37,7 +38,7 @@ pub struct ErrorDetail {
 
 /// An error of any other endpoint: an RFC 9457 problem.
 #[derive(Debug, ToSchema)]
-#[allow(dead_code, reason = "it describes what `Problem::body` writes")]
+#[allow(dead_code, reason = "it describes what `ErrorShape::body` writes")]
 pub struct ProblemBody {
     /// The kind of problem.
     #[schema(examples("urn:tollgate:problem:invalid_request"))]
@@ -61,7 +62,11 @@ pub struct ProblemBody {
     metadata: Option<Value>,
 }
 
-/// OpenAI's shape: `{"error":{"message","type","param","code"}}`.
+/// Where the paths stand once more, for clients of OpenRouter: `/api/v1/…`.
+pub const ALIAS: &str = "/api";
+
+/// OpenAI's shape: `{"error":{"message","type","param","code"}}`; under `/api/v1` the edge turns it
+/// into OpenRouter's.
 #[derive(Debug)]
 pub struct ModelError(pub ApiError);
 
@@ -86,17 +91,24 @@ impl<E: Into<ApiError>> From<E> for Problem {
 pub enum ErrorShape {
     /// OpenAI's.
     Model,
+    /// OpenRouter's, whose clients expect the status as the `code`.
+    OpenRouter,
     /// RFC 9457.
     Problem,
 }
 
 impl ErrorShape {
-    /// Everything under `/v1` is a model endpoint, except what is for people.
+    /// Everything under `/v1` is a model endpoint, except what is for people. Under `/api` it is
+    /// the same in OpenRouter's dialect.
     pub fn of(path: &str) -> Self {
         const PEOPLE: [&str; 4] = ["auth", "client", "admin", "health"];
+        let (path, model) = match path.strip_prefix(ALIAS) {
+            Some(path) => (path, Self::OpenRouter),
+            None => (path, Self::Model),
+        };
         let rest = path.strip_prefix("/v1/").map(|rest| rest.split('/').next().unwrap_or_default());
         match rest {
-            Some(first) if !PEOPLE.contains(&first) => Self::Model,
+            Some(first) if !PEOPLE.contains(&first) => model,
             _ => Self::Problem,
         }
     }
@@ -104,43 +116,65 @@ impl ErrorShape {
     /// The answer in this shape.
     pub fn respond(self, error: ApiError) -> Response {
         match self {
-            Self::Model => ModelError(error).into_response(),
+            Self::Model | Self::OpenRouter => finish(error, self),
             Self::Problem => Problem(error).into_response(),
         }
     }
 }
 
-impl ModelError {
+impl ErrorShape {
     /// The JSON of the answer; streams that have begun send it as an event.
-    pub fn body(&self) -> Value {
-        let wire = self.0.wire();
-        let mut error = Map::new();
-        error.insert("message".to_owned(), self.0.to_string().into());
-        error.insert("type".to_owned(), wire.kind.into());
-        error.insert("param".to_owned(), self.0.param().into());
-        error.insert("code".to_owned(), wire.code.into());
-        if let Some(metadata) = self.0.metadata() {
-            error.insert("metadata".to_owned(), metadata);
+    pub fn body(self, error: &ApiError, language: Language) -> Value {
+        match self {
+            Self::Model => Self::model(error, language),
+            Self::OpenRouter => Self::openrouter(error, language),
+            Self::Problem => Self::problem(error, language),
         }
+    }
+
+    fn model(given: &ApiError, language: Language) -> Value {
+        let wire = given.wire();
+        let mut error = Map::new();
+        error.insert("message".to_owned(), given.text().of(language).into());
+        error.insert("type".to_owned(), wire.kind.into());
+        error.insert("param".to_owned(), given.param().into());
+        error.insert("code".to_owned(), wire.code.into());
+        let mut metadata = given.metadata().unwrap_or_default();
+        metadata.insert("error_type".to_owned(), given.openrouter_type().into());
+        error.insert("metadata".to_owned(), metadata.into());
         json!({ "error": error })
     }
-}
 
-impl Problem {
-    /// The JSON of the answer.
-    pub fn body(&self) -> Value {
-        let wire = self.0.wire();
+    /// The word that stands in OpenAI's `code` moves to `metadata.code`.
+    fn openrouter(given: &ApiError, language: Language) -> Value {
+        let wire = given.wire();
+        let mut metadata = given.metadata().unwrap_or_default();
+        metadata.insert("error_type".to_owned(), given.openrouter_type().into());
+        metadata.insert("code".to_owned(), wire.code.into());
+        if let Some(param) = given.param() {
+            metadata.insert("param".to_owned(), param.into());
+        }
+        let message = given.text();
+        json!({ "error": {
+            "code": wire.status.as_u16(),
+            "message": message.of(language),
+            "metadata": metadata,
+        } })
+    }
+
+    fn problem(given: &ApiError, language: Language) -> Value {
+        let wire = given.wire();
         let mut problem = Map::new();
         problem.insert("type".to_owned(), format!("urn:tollgate:problem:{}", wire.code).into());
         problem.insert("title".to_owned(), title(wire.status).into());
         problem.insert("status".to_owned(), wire.status.as_u16().into());
-        problem.insert("detail".to_owned(), self.0.to_string().into());
+        problem.insert("detail".to_owned(), given.text().of(language).into());
         problem.insert("code".to_owned(), wire.code.into());
-        if let Some(param) = self.0.param() {
+        if let Some(param) = given.param() {
             problem.insert("param".to_owned(), param.into());
         }
-        if let Some(metadata) = self.0.metadata() {
-            problem.insert("metadata".to_owned(), metadata);
+        if let Some(metadata) = given.metadata() {
+            problem.insert("metadata".to_owned(), metadata.into());
         }
         Value::Object(problem)
     }
@@ -148,25 +182,48 @@ impl Problem {
 
 impl IntoResponse for ModelError {
     fn into_response(self) -> Response {
-        log(&self.0);
-        let body = Json(self.body());
-        finish(&self.0, body.into_response())
+        finish(self.0, ErrorShape::Model)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        log(&self.0);
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        let body = (kind, self.body().to_string());
-        finish(&self.0, body.into_response())
+        finish(self.0, ErrorShape::Problem)
     }
 }
 
-fn finish(error: &ApiError, mut response: Response) -> Response {
+/// What an answer says, so that the edge, which knows the reader's language, can say it again.
+#[derive(Debug, Clone)]
+struct Said(Arc<ApiError>, ErrorShape);
+
+/// The same error in the reader's language and in the dialect of the path, if the response is one
+/// of ours.
+pub fn translate(response: &mut Response, language: Language, dialect: ErrorShape) {
+    let Some(Said(error, shape)) = response.extensions_mut().remove::<Said>() else { return };
+    let wanted = match (shape, dialect) {
+        (ErrorShape::Model, ErrorShape::OpenRouter) => dialect,
+        (ErrorShape::Model | ErrorShape::OpenRouter | ErrorShape::Problem, _) => shape,
+    };
+    if language == Language::English && wanted == shape {
+        return;
+    }
+    *response.body_mut() = wanted.body(&error, language).to_string().into();
+    let tag = HeaderValue::from_static(language.tag());
+    response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
+}
+
+fn finish(error: ApiError, shape: ErrorShape) -> Response {
+    log(&error);
     let status = error.wire().status;
-    *response.status_mut() = status;
+    let mut response = (status, shape.body(&error, Language::English).to_string()).into_response();
     let headers = response.headers_mut();
+    let kind = match shape {
+        ErrorShape::Model | ErrorShape::OpenRouter => "application/json",
+        ErrorShape::Problem => "application/problem+json",
+    };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(header::CONTENT_LANGUAGE, HeaderValue::from_static("en"));
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
     let retry = error.retry();
     if let Retry::After(wait) = retry {
         // Whole seconds, upwards: earlier than that it would be refused again.
@@ -179,6 +236,7 @@ fn finish(error: &ApiError, mut response: Response) -> Response {
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    response.extensions_mut().insert(Said(Arc::new(error), shape));
     response
 }
 

@@ -48,7 +48,8 @@ async fn the_cause_of_an_internal_error_stays_in_the_log() {
 
 #[tokio::test]
 async fn a_problem_is_rfc_9457() {
-    let response = Problem(ApiError::invalid("email", "not an address")).into_response();
+    let response =
+        Problem(ApiError::invalid("email", both!("not an address", "не адрес"))).into_response();
     assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
     let (status, body) = read(response).await;
     assert_eq!(status, 400);
@@ -62,7 +63,7 @@ async fn a_problem_is_rfc_9457() {
 #[test]
 fn an_upstream_s_401_and_402_are_not_the_customer_s() {
     for (status, wire) in [(400, 400), (401, 502), (402, 502), (403, 403), (422, 422), (500, 502)] {
-        let message = "refused".to_owned();
+        let message = Text::foreign("refused");
         let error = ApiError::Upstream { status, message, code: None, retry_after: None };
         assert_eq!(error.wire().status.as_u16(), wire);
     }
@@ -82,7 +83,19 @@ fn the_shape_follows_the_path() {
     for path in ["/v1/chat/completions", "/v1/models", "/v1/models/a/b", "/v1/nothing"] {
         assert_eq!(ErrorShape::of(path), ErrorShape::Model, "{path}");
     }
-    for path in ["/", "/v1/auth/login", "/v1/client/balance", "/v1/admin/x", "/v1/health", "/x"] {
+    for path in ["/api/v1/chat/completions", "/api/v1/models/a/b", "/api/v1/key"] {
+        assert_eq!(ErrorShape::of(path), ErrorShape::OpenRouter, "{path}");
+    }
+    for path in [
+        "/api/v1/auth/login",
+        "/api/x",
+        "/",
+        "/v1/auth/login",
+        "/v1/client/balance",
+        "/v1/admin/x",
+        "/v1/health",
+        "/x",
+    ] {
         assert_eq!(ErrorShape::of(path), ErrorShape::Problem, "{path}");
     }
 }

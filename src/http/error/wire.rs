@@ -1,7 +1,7 @@
 //! The only place where errors meet status codes.
 
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::ApiError;
 
@@ -93,6 +93,26 @@ impl ApiError {
         }
     }
 
+    /// OpenRouter's word for it: `metadata.error_type`.
+    pub fn openrouter_type(&self) -> &'static str {
+        match self.wire().status.as_u16() {
+            400 | 405 | 415 => "invalid_request",
+            401 => "authentication",
+            402 => "payment_required",
+            403 => "permission_denied",
+            404 => "not_found",
+            408 | 504 => "timeout",
+            409 => "precondition_failed",
+            413 => "payload_too_large",
+            422 => "unprocessable",
+            429 => "rate_limit_exceeded",
+            502 => "provider_unavailable",
+            503 => "provider_overloaded",
+            500 => "server",
+            _ => "unmapped",
+        }
+    }
+
     /// Which member of the request it is about.
     pub fn param(&self) -> Option<&str> {
         if let Self::InvalidRequest { param, .. } = self {
@@ -103,11 +123,12 @@ impl ApiError {
     }
 
     /// Figures for programs, where there are any.
-    pub fn metadata(&self) -> Option<Value> {
-        if let Self::KeyLimitExceeded { required, left }
-        | Self::SpendLimitExceeded { required, left } = self
+    pub fn metadata(&self) -> Option<Map<String, Value>> {
+        let object = |value: Value| value.as_object().cloned();
+        if let Self::KeyLimitExceeded { required, left, period }
+        | Self::SpendLimitExceeded { required, left, period } = self
         {
-            return Some(json!({ "required_usd": required, "left_usd": left }));
+            return object(json!({ "required_usd": required, "left_usd": left, "period": period }));
         }
         if let Self::InsufficientFunds {
             required,
@@ -116,7 +137,7 @@ impl ApiError {
             affordable_tokens,
         } = self
         {
-            return Some(json!({
+            return object(json!({
                 "required_usd": required,
                 "available_usd": available,
                 "requested_tokens": requested_tokens,
@@ -124,7 +145,7 @@ impl ApiError {
             }));
         }
         if let Self::NotYetVisible { at_least, position } = self {
-            return Some(json!({ "at_least": at_least, "as_of_position": position }));
+            return object(json!({ "at_least": at_least, "as_of_position": position }));
         }
         None
     }

@@ -4,6 +4,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Serialize;
 
+use crate::http::error::both;
 use crate::http::{ApiError, Problem};
 use crate::operations::RequestKey;
 
@@ -34,7 +35,10 @@ impl<S: Sync> FromRequestParts<S> for IdempotencyKey {
         match (1..=LONGEST).contains(&key.len()) {
             true => Ok(Self(Some(key.to_owned()))),
             false => {
-                let message = "an Idempotency-Key has 1 to 255 visible ASCII characters";
+                let message = both!(
+                    "An Idempotency-Key has 1 to 255 visible ASCII characters.",
+                    "Idempotency-Key состоит из 1–255 видимых символов ASCII."
+                );
                 Err(ApiError::invalid("Idempotency-Key", message).into())
             }
         }

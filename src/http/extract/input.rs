@@ -9,8 +9,9 @@ use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidationError, ValidationErrors};
 
+use crate::http::error::{Text, both};
 use crate::http::{ApiError, AppState, Problem};
 
 /// A JSON body that fulfils its rules.
@@ -61,12 +62,14 @@ impl<T: DeserializeOwned + Validate> FromRequest<AppState> for JsonBody<T> {
 fn unreadable(error: serde_json::Error) -> ApiError {
     match error.classify() {
         serde_json::error::Category::Data => {
-            ApiError::InvalidRequest { message: error.to_string(), param: None }
+            let message = both!("{error}", "Тело запроса не подходит: {error}");
+            ApiError::InvalidRequest { message, param: None }
         }
         serde_json::error::Category::Syntax
         | serde_json::error::Category::Eof
         | serde_json::error::Category::Io => {
-            ApiError::InvalidJson { message: format!("The body is not JSON: {error}") }
+            let message = both!("The body is not JSON: {error}", "Тело запроса не JSON: {error}");
+            ApiError::InvalidJson { message }
         }
     }
 }
@@ -76,13 +79,42 @@ fn invalid(errors: ValidationErrors) -> ApiError {
     fields.sort_by(|one, other| one.0.cmp(&other.0));
     let Some((field, error)) = fields.first().and_then(|(field, all)| Some((field, all.first()?)))
     else {
-        return ApiError::InvalidRequest { message: errors.to_string(), param: None };
+        let message = both!("{errors}", "Запрос не подходит: {errors}");
+        return ApiError::InvalidRequest { message, param: None };
     };
-    let message = error.message.as_ref().map_or_else(
-        || format!("`{field}` has a value that is not allowed ({})", error.code),
-        ToString::to_string,
-    );
-    ApiError::invalid(field.to_string(), message)
+    ApiError::invalid(field.to_string(), broken_rule(field, error))
+}
+
+/// What a rule of `#[validate]` asks for. Rules have no messages of their own, because those would
+/// have one language.
+fn broken_rule(field: &str, error: &ValidationError) -> Text {
+    let bound = |name: &str| error.params.get(name).map(ToString::to_string);
+    match (&*error.code, bound("min"), bound("max")) {
+        ("length", Some(min), Some(max)) => both!(
+            "`{field}` must have {min} to {max} characters.",
+            "`{field}`: нужно от {min} до {max} символов."
+        ),
+        ("length", None, Some(max)) => both!(
+            "`{field}` must have at most {max} characters.",
+            "`{field}`: можно не больше {max} символов."
+        ),
+        ("length", Some(min), None) => both!(
+            "`{field}` must have at least {min} characters.",
+            "`{field}`: нужно не меньше {min} символов."
+        ),
+        ("range", Some(min), Some(max)) => both!(
+            "`{field}` must be from {min} to {max}.",
+            "`{field}`: нужно число от {min} до {max}."
+        ),
+        ("email", ..) => both!(
+            "`{field}` is not an e-mail address.",
+            "`{field}`: это не адрес электронной почты."
+        ),
+        (code, ..) => both!(
+            "`{field}` has a value that is not allowed ({code}).",
+            "`{field}`: недопустимое значение ({code})."
+        ),
+    }
 }
 
 impl<T: DeserializeOwned + Validate> FromRequestParts<AppState> for Params<T> {
@@ -90,7 +122,9 @@ impl<T: DeserializeOwned + Validate> FromRequestParts<AppState> for Params<T> {
 
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, Problem> {
         let Query(value) = Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
-            ApiError::InvalidRequest { message: rejection.body_text(), param: None }
+            let why = rejection.body_text();
+            let message = both!("{why}", "Параметры запроса не подходят: {why}");
+            ApiError::InvalidRequest { message, param: None }
         })?;
         value.validate().map_err(invalid)?;
         Ok(Self(value))
@@ -101,7 +135,7 @@ impl<T: FromStr + Send> FromRequestParts<AppState> for PathId<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &AppState) -> Result<Self, Problem> {
-        let not_found = || ApiError::NotFound { what: "id" };
+        let not_found = || ApiError::NotFound { what: both!("id", "идентификатор") };
         let Path(text) =
             Path::<String>::from_request_parts(parts, app).await.map_err(|_| not_found())?;
         Ok(Self(text.parse().map_err(|_| not_found())?))

@@ -56,7 +56,7 @@ enum LimitPeriod {
 #[serde(deny_unknown_fields)]
 struct IssueKeyRequest {
     /// Your name for it.
-    #[validate(length(min = 1, max = 200, message = "use 1 to 200 characters"))]
+    #[validate(length(min = 1, max = 200))]
     #[schema(examples("my laptop"))]
     name: String,
     /// The most it may spend in one period; absent: as much as the account has.
@@ -111,6 +111,7 @@ impl IssueKeyRequest {
                 LimitPeriod::Total => Period::Total,
             }),
             expires_at: self.expires_at.map(|at| Timestamp(at.timestamp_micros())),
+            ..KeyLimits::default()
         }
     }
 }

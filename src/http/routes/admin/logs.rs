@@ -11,6 +11,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
+use crate::http::error::both;
 use crate::http::extract::{AuditorSession, Params};
 use crate::http::wire::{Amount, Page, PageParams};
 use crate::http::{ApiError, AppState, Problem};
@@ -36,7 +37,7 @@ struct LogParams {
     outcome: Option<String>,
     /// How many at most.
     #[serde(default = "default_limit")]
-    #[validate(range(min = 1, max = 200, message = "use a limit from 1 to 200"))]
+    #[validate(range(min = 1, max = 200))]
     #[param(default = 50, minimum = 1, maximum = 200)]
     limit: u16,
     /// `next_cursor` of the page before; absent for the first page.
@@ -170,7 +171,10 @@ fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
     text: Option<&str>,
 ) -> Result<Option<T>, ApiError> {
     let parsed = text.map(str::parse).transpose();
-    parsed.map_err(|error: T::Err| ApiError::invalid(param, error.to_string()))
+    parsed.map_err(|error: T::Err| {
+        let message = both!("{error}", "`{param}` не подходит: {error}");
+        ApiError::invalid(param, message)
+    })
 }
 
 /// List all requests

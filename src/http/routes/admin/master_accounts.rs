@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use validator::{Validate, ValidationError};
 
 use crate::config::Secret;
+use crate::http::error::both;
 use crate::http::extract::{AdminSession, IdempotencyKey, JsonBody, PathId};
 use crate::http::wire::Usd;
 use crate::http::{ApiError, AppState, Problem};
@@ -29,12 +30,12 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct MasterAccountRequest {
     /// Your name for it.
-    #[validate(length(min = 1, max = 200, message = "use 1 to 200 characters"))]
+    #[validate(length(min = 1, max = 200))]
     #[schema(examples("openrouter main"))]
     label: String,
     /// Who runs it.
     #[serde(default = "openrouter")]
-    #[validate(length(min = 1, max = 40, message = "use 1 to 40 characters"))]
+    #[validate(length(min = 1, max = 40))]
     #[schema(examples("openrouter"))]
     provider: String,
     /// Where requests go.
@@ -42,10 +43,7 @@ struct MasterAccountRequest {
     #[schema(examples("https://openrouter.ai/api/v1"))]
     base_url: String,
     /// Its key. It is sealed at once and never shown again.
-    #[validate(
-        length(min = 1, max = 1000, message = "use 1 to 1000 characters"),
-        custom(function = "graphic")
-    )]
+    #[validate(length(min = 1, max = 1000), custom(function = "graphic"))]
     #[schema(examples("sk-or-v1-0123456789abcdef"), format = "password")]
     api_key: String,
 }
@@ -79,7 +77,7 @@ struct PurchaseRequest {
     fee_usd: Usd,
     /// Your reference. It becomes part of the books for ever: name nobody in it.
     #[serde(default)]
-    #[validate(length(max = 200, message = "use at most 200 characters"))]
+    #[validate(length(max = 200))]
     #[schema(examples("order 17"))]
     reference: String,
 }
@@ -184,7 +182,8 @@ async fn create(
             Ok((StatusCode::CREATED, Json(MasterAccountResponse::new(id, new, position))))
         }
         Registered::Before(id) => {
-            let message = format!("This key belongs to {id} already.");
+            let message =
+                both!("This key belongs to {id} already.", "Этот ключ уже принадлежит {id}.");
             Err(ApiError::Conflict { code: "master_account_exists", message }.into())
         }
     }

@@ -9,6 +9,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
+use crate::http::error::both;
 use crate::http::extract::{AdminSession, AuditorSession, JsonBody, Params};
 use crate::http::wire::{ReadParams, Written};
 use crate::http::{ApiError, AppState, Problem};
@@ -111,8 +112,10 @@ async fn change(
     AdminSession(admin): AdminSession,
     JsonBody(body): JsonBody<PricesRequest>,
 ) -> Result<Json<Written>, Problem> {
-    let ratio = Ratio::parse(&body.default_sale_ratio)
-        .map_err(|error| ApiError::invalid("default_sale_ratio", error.to_string()))?;
+    let ratio = Ratio::parse(&body.default_sale_ratio).map_err(|error| {
+        let message = both!("{error}", "Коэффициент не подходит: {error}");
+        ApiError::invalid("default_sale_ratio", message)
+    })?;
     let position = prices::set_default_ratio(&app.ledger, ratio, &admin.context()).await?;
     app.changes.prices.notify_one();
     Ok(Json(Written { position }))

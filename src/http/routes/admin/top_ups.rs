@@ -30,12 +30,12 @@ struct TopUpRequest {
     /// Your reference, such as an invoice number. It becomes part of the books for ever: name
     /// nobody in it.
     #[serde(default)]
-    #[validate(length(max = 200, message = "use at most 200 characters"))]
+    #[validate(length(max = 200))]
     #[schema(examples("invoice 2026-0042"))]
     reference: String,
     /// A remark beside the books, which can be erased.
     #[serde(default)]
-    #[validate(length(max = 2000, message = "use at most 2000 characters"))]
+    #[validate(length(max = 2000))]
     #[schema(examples("paid by bank transfer"))]
     note: Option<String>,
 }
