@@ -58,6 +58,8 @@ impl From<AccountError> for ApiError {
             | E::AlreadyReleased(_)
             | E::AlreadyExpired(_)
             | E::ReservationNotFound(_)
+            | E::NothingToCorrect(_)
+            | E::AlreadyCorrected(_)
             | E::ReservationTooOld(_)
             | E::NotYetExpired { .. } => reservation(&error),
             E::Suspended => Self::AccountSuspended,
