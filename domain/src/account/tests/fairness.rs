@@ -113,7 +113,7 @@ fn a_correction_counts_in_the_window_of_its_charge_while_that_lasts() {
         top-up   T1 10.00                                         -> ok
         limit-account daily=1.00                                  -> ok
         reserve  R1 1.00 at=100                                   -> ok
-        settle   R1 0.90 at=100 source=estimate                   -> ok
+        settle   R1 0.90 at=100 source=estimate                   -> warned
         reserve  R2 0.80 at=101                                   -> spend_limit_exceeded
         correct  R1 0.20 at=102                                   -> ok
         reserve  R2 0.80 at=103                                   -> ok
