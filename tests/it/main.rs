@@ -5,6 +5,7 @@
 
 mod app;
 mod cluster;
+mod complaints;
 mod errors;
 mod fate;
 mod faults;
