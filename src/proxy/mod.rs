@@ -3,6 +3,8 @@
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
 //! [`relay`] streams, [`whole`] answers in one piece.
 
+mod checks;
+mod endpoint;
 mod failure;
 mod gateway;
 mod generations;
@@ -14,5 +16,6 @@ mod sse;
 mod usage;
 mod whole;
 
+pub use endpoint::Endpoint;
 pub use gateway::{Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;
