@@ -10,6 +10,7 @@ pub mod database;
 pub mod http;
 pub mod identity;
 pub mod ledger;
+pub mod limits;
 pub mod members;
 pub mod operations;
 pub mod proxy;

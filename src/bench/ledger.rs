@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReserveFunds, SettleReservation,
+    SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId, TopUpId, UserId};
@@ -93,6 +94,7 @@ pub fn reserve(key: KeyId, reservation: ReservationId) -> AccountCommand {
         price_version: 17,
         fallbacks: vec![],
         expires_at: at.plus_seconds(900),
+        plan: SpendLimits::default(),
         at,
     })
 }

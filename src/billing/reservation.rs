@@ -176,7 +176,7 @@ async fn decide(
                 offer.sale_ratio =
                     prices.book.sale_ratio(order.account, plan, model).unwrap_or(default_ratio);
             }
-            let (terms, affordable) = terms(account, &offers, &order, at);
+            let (terms, affordable) = terms(account, &prices.book, &offers, &order, at);
             let id = fresh_id(account);
             decided = Some((id, terms, affordable));
             AccountCommand::ReserveFunds(ReserveFunds {
@@ -188,6 +188,7 @@ async fn decide(
                 price_version: prices.book.version(),
                 expires_at: at.plus_seconds(expires_in),
                 fallbacks: fallbacks(&order.models, &offers),
+                plan: terms.plan,
                 at,
             })
         })
@@ -259,6 +260,7 @@ impl Reserved {
                         price_version: prices.book.version(),
                         expires_at: at.plus_seconds(expires_in),
                         fallbacks: open.fallbacks.clone(),
+                        plan: open.terms.plan,
                         at,
                     })
                 })

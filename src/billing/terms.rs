@@ -1,9 +1,10 @@
 //! What a reservation is decided on: the amount, the bound, the id.
 
+use tollgate_domain::account::{SpendLimits, SpendWarning};
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::ids::ReservationId;
 use tollgate_domain::pricing::{Demand, PriceCard, afford};
-use tollgate_domain::{Account, Money, Timestamp};
+use tollgate_domain::{Account, Money, PriceBook, Timestamp};
 use uuid::Uuid;
 
 use super::reservation::ReservationOrder;
@@ -31,6 +32,10 @@ pub struct Terms {
     pub output_tokens: u64,
     /// The bound was lowered to what is affordable.
     pub trimmed: bool,
+    /// What the account's plan allows.
+    pub plan: SpendLimits,
+    /// Most of a limit is spent.
+    pub warning: Option<SpendWarning>,
 }
 
 /// An id that the account cannot have forgotten, even if this node's clock is behind another's.
@@ -51,6 +56,7 @@ pub(super) fn fresh_id(account: &Account) -> ReservationId {
 /// account can pay where the client gave none; and the tokens that are affordable.
 pub(super) fn terms(
     account: &Account,
+    book: &PriceBook,
     offers: &[Offer<'_>],
     order: &ReservationOrder,
     at: Timestamp,
@@ -65,8 +71,11 @@ pub(super) fn terms(
     };
     let output_tokens = order.demand.output_tokens;
     let amount = dearest(&order.demand);
-    let whole = Terms { amount, sale_ratio, output_tokens, trimmed: false };
-    let spendable = account.spendable(order.key, at);
+    let plan = account.plan().and_then(|plan| book.find_plan(plan));
+    let plan = plan.map(|plan| plan.limits.spend()).unwrap_or_default();
+    let warning = account.warning(order.key, at, plan);
+    let whole = Terms { amount, sale_ratio, output_tokens, trimmed: false, plan, warning };
+    let spendable = account.spendable(order.key, at, plan);
     if whole.amount <= spendable {
         return (whole, output_tokens);
     }

@@ -3,6 +3,7 @@
 //! A run without `DATABASE_URL` is *private*: the database and every secret that isn't given live
 //! in the data directory. With `DATABASE_URL` there may be several nodes, so nothing is generated.
 
+mod edge;
 pub(crate) mod kept;
 mod reader;
 mod secret;
@@ -19,6 +20,7 @@ use axum::http::HeaderValue;
 use rust_decimal::Decimal;
 use sqlx::postgres::PgConnectOptions;
 
+pub use edge::EdgeConfig;
 use reader::Reader;
 pub use reader::{ConfigError, ConfigErrors};
 pub use secret::{EncryptionKey, Secret};
@@ -52,6 +54,8 @@ pub struct Config {
     pub max_concurrent_requests: usize,
     /// `CORS_ALLOWED_ORIGINS`: pages of these origins may call this server from a browser.
     pub cors_allowed_origins: Vec<HeaderValue>,
+    /// `TRUSTED_PROXIES`, and what a client may send and how slowly.
+    pub edge: EdgeConfig,
     /// `LOG_FORMAT`, `LOG_FILTER`
     pub log: LogConfig,
 }

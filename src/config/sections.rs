@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::reader::Reader;
 use super::{
     AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
-    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, kept,
+    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept,
 };
 use crate::identity::password;
 
@@ -53,6 +53,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
             .unwrap_or(4096);
     let recovery = recovery(reader);
     let cors_allowed_origins = cors(reader);
+    let edge = edge::read(reader);
     let log = log(reader);
     Some(Config {
         listen,
@@ -68,6 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         recovery,
         max_concurrent_requests,
         cors_allowed_origins,
+        edge,
         log,
     })
 }
@@ -168,7 +170,11 @@ fn recovery(reader: &mut Reader<'_>) -> RecoveryTimes {
     }
 }
 
-fn seconds(reader: &mut Reader<'_>, variable: &'static str, default: Duration) -> Duration {
+pub(super) fn seconds(
+    reader: &mut Reader<'_>,
+    variable: &'static str,
+    default: Duration,
+) -> Duration {
     let read = count(reader, variable, "whole seconds from 1 to 86400", 1..=86_400);
     read.map_or(default, |value| Duration::from_secs(value as u64))
 }
@@ -282,7 +288,7 @@ fn sale_ratio(text: &str) -> Option<Decimal> {
     (ratio > Decimal::ZERO && ratio <= Decimal::ONE_HUNDRED).then_some(ratio)
 }
 
-fn count(
+pub(super) fn count(
     reader: &mut Reader<'_>,
     variable: &'static str,
     expected: &str,

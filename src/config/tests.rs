@@ -69,6 +69,11 @@ fn every_wrong_variable_is_reported_at_once_and_by_name() {
         ("BODY_LIMIT_BYTES", "20MB"),
         ("MAX_CONCURRENT_REQUESTS", "0"),
         ("UPSTREAM_IDLE_TIMEOUT_SECONDS", "1.5"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8, proxy.internal"),
+        ("HEADER_LIMIT_BYTES", "100"),
+        ("URL_LIMIT_BYTES", "1000000"),
+        ("HEADER_TIMEOUT_SECONDS", "0"),
+        ("BODY_TIMEOUT_SECONDS", "soon"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FILTER", "tollgate=loud"),
     ];

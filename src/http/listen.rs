@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::io;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -13,6 +14,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+use super::extract::Peer;
 
 /// A client that sends its headers slower than this is not waited for.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
@@ -33,9 +36,9 @@ pub async fn serve(
     let cut = CancellationToken::new();
     let builder = builder();
     loop {
-        let stream = tokio::select! {
+        let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     wait_out(&error).await;
                     continue;
@@ -44,7 +47,7 @@ pub async fn serve(
             () = stop.cancelled() => break,
         };
         let io = TokioIo::new(prepared(stream));
-        let service = TowerToHyperService::new(Hyper(router.clone()));
+        let service = TowerToHyperService::new(Hyper(router.clone(), from.ip()));
         let connection = builder.serve_connection(io, service).into_owned();
         let connection = graceful.watch(connection);
         let cut = cut.clone();
@@ -100,9 +103,9 @@ async fn wait_out(error: &io::Error) {
     }
 }
 
-/// The router as hyper calls it.
+/// The router as hyper calls it, for one connection.
 #[derive(Clone)]
-struct Hyper(Router);
+struct Hyper(Router, IpAddr);
 
 impl tower::Service<hyper::Request<hyper::body::Incoming>> for Hyper {
     type Response = axum::response::Response;
@@ -116,7 +119,8 @@ impl tower::Service<hyper::Request<hyper::body::Incoming>> for Hyper {
         tower::Service::<Request>::poll_ready(&mut self.0, context)
     }
 
-    fn call(&mut self, request: hyper::Request<hyper::body::Incoming>) -> Self::Future {
+    fn call(&mut self, mut request: hyper::Request<hyper::body::Incoming>) -> Self::Future {
+        request.extensions_mut().insert(Peer(self.1));
         self.0.call(request.map(axum::body::Body::new))
     }
 }

@@ -4,6 +4,8 @@
 //! [`relay`] streams, [`whole`] answers in one piece.
 
 mod checks;
+#[doc(hidden)]
+pub mod doors;
 mod endpoint;
 mod failure;
 mod gateway;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 use tollgate_domain::Money;
 
 use super::endpoint::Endpoint;
@@ -71,10 +71,12 @@ impl Filter {
             }
             return Ok(self.lines(&bytes, charge));
         }
+        // Only what is new can hold an end: a long line in many pieces is not searched again.
+        let before = self.partial.len();
         self.partial.extend_from_slice(&bytes);
-        match self.partial.iter().rposition(|byte| *byte == b'\n') {
+        match memrchr(b'\n', &bytes) {
             Some(end) => {
-                let whole = self.partial.split_to(end + 1).freeze();
+                let whole = self.partial.split_to(before + end + 1).freeze();
                 Ok(self.lines(&whole, charge))
             }
             None if self.partial.len() > LONGEST_LINE => Err(EndlessLine),

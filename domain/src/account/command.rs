@@ -1,7 +1,7 @@
 //! What may be asked of an account.
 
 use super::event::{CostSource, Fallback, Latencies, Outcome, ReleaseReason};
-use super::limits::{KeyLimits, SpendLimits};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use crate::decimal::{ListCost, Ratio};
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
@@ -107,16 +107,25 @@ pub enum AccountCommand {
     },
     /// Lets it go on.
     ReinstateAccount,
-    /// Other limits for the account.
+    /// Other limits for the account, from the operator.
     ChangeSpendLimits {
         /// From now on.
+        limits: AccountLimits,
+    },
+    /// Other limits for the account, from its owner: within what the operator allows.
+    ChangeOwnLimits {
+        /// From now on.
         limits: SpendLimits,
+        /// What the account's plan allows.
+        plan: SpendLimits,
     },
     /// Another plan.
     AssignPlan {
         /// The plan's name in the price book.
         plan: String,
     },
+    /// No plan any more.
+    RemovePlan,
 }
 
 /// Sets money aside for one request.
@@ -138,6 +147,8 @@ pub struct ReserveFunds {
     pub expires_at: Timestamp,
     /// Models that may answer in its place, each with its own ratio.
     pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allows, which the price book knows.
+    pub plan: SpendLimits,
     /// Now.
     pub at: Timestamp,
 }

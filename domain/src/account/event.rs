@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::{KeyLimits, SpendLimits};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
+use super::warning::SpendWarning;
 use crate::decimal::{ListCost, Ratio};
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
@@ -77,11 +78,16 @@ pub enum AccountEvent {
     },
     AccountReinstated {},
     SpendLimitsChanged {
-        limits: SpendLimits,
+        limits: AccountLimits,
     },
     PlanAssigned {
         plan: String,
     },
+    OwnLimitsChanged {
+        limits: SpendLimits,
+    },
+    PlanRemoved {},
+    SpendWarningRaised(SpendWarning),
 }
 
 /// Money was set aside.
@@ -104,6 +110,9 @@ pub struct FundsReserved {
     /// Models that may answer in its place, each with its own ratio.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allowed then.
+    #[serde(default, skip_serializing_if = "SpendLimits::is_unlimited")]
+    pub plan: SpendLimits,
 }
 
 /// A model that may answer in the place of the requested one.
@@ -242,6 +251,9 @@ impl AccountEvent {
             Self::AccountReinstated {} => "AccountReinstated",
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
             Self::PlanAssigned { .. } => "PlanAssigned",
+            Self::OwnLimitsChanged { .. } => "OwnLimitsChanged",
+            Self::PlanRemoved {} => "PlanRemoved",
+            Self::SpendWarningRaised(_) => "SpendWarningRaised",
         }
     }
 
@@ -282,7 +294,10 @@ impl AccountEvent {
             | Self::AccountSuspended { .. }
             | Self::AccountReinstated {}
             | Self::SpendLimitsChanged { .. }
-            | Self::PlanAssigned { .. } => return None,
+            | Self::PlanAssigned { .. }
+            | Self::OwnLimitsChanged { .. }
+            | Self::PlanRemoved {}
+            | Self::SpendWarningRaised(_) => return None,
         })
     }
 }

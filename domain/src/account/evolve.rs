@@ -54,7 +54,13 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         }
         Event::KeyIssued { key, limits } => {
             let spent = Spent::new(limits.period.unwrap_or(Period::Total));
-            let state = KeyState { limits: *limits, spent, reserved: Money::ZERO, revoked: false };
+            let state = KeyState {
+                limits: limits.clone(),
+                spent,
+                warned: None,
+                reserved: Money::ZERO,
+                revoked: false,
+            };
             let known = account.keys.insert(*key, state);
             assert!(known.is_none(), "INV-3: {key} was issued twice");
         }
@@ -64,8 +70,13 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             if state.spent.period() != period {
                 // Another period counts from here: what the old one had seen is not comparable.
                 state.spent = Spent::new(period);
+                state.warned = None;
             }
-            state.limits = *limits;
+            if state.limits.limit != limits.limit {
+                // Another limit has an end of its own to warn of.
+                state.warned = None;
+            }
+            state.limits = limits.clone();
         }
         Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
         Event::FundsReserved(new) => account.set_aside(new),
@@ -78,13 +89,34 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         }
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
         Event::AccountReinstated {} => account.status = Status::Active,
-        Event::SpendLimitsChanged { limits } => account.limits = *limits,
-        Event::PlanAssigned { plan } => account.plan = Some(plan.clone()),
+        Event::SpendLimitsChanged { limits } => {
+            account.limits = *limits;
+            account.forget_warnings();
+        }
+        Event::OwnLimitsChanged { limits } => {
+            account.own_limits = *limits;
+            account.forget_warnings();
+        }
+        Event::PlanAssigned { plan } => {
+            account.plan = Some(plan.clone());
+            account.forget_warnings();
+        }
+        Event::PlanRemoved {} => {
+            account.plan = None;
+            account.forget_warnings();
+        }
+        Event::SpendWarningRaised(warning) => account.warned(warning),
     }
 }
 
 impl Account {
-    fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
+    /// Other limits have ends of their own to warn of.
+    const fn forget_warnings(&mut self) {
+        self.warned_today = None;
+        self.warned_this_month = None;
+    }
+
+    pub(super) fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
         self.keys.get_mut(&key).expect("INV-1: a key is issued before it is used")
     }
 
@@ -97,6 +129,7 @@ impl Account {
             price_version: new.price_version,
             expires_at: new.expires_at,
             fallbacks: new.fallbacks.clone(),
+            plan: new.plan,
         };
         let replaced = self.reservations.insert(new.reservation, open);
         assert!(replaced.is_none(), "INV-3: {} was reserved twice", new.reservation);

@@ -6,11 +6,13 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod limiting;
 mod limits;
 mod recent;
 mod state;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 pub use command::{AccountCommand, ReserveFunds, SettleReservation};
 pub use error::AccountError;
@@ -18,8 +20,9 @@ pub use event::{
     AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
     ReservationSettled,
 };
-pub use limits::{KeyLimits, SpendLimits};
+pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
+pub use warning::SpendWarning;
 
 use crate::eventful::{Eventful, cqrs_aggregate};
 use crate::journal::Entry;

@@ -4,6 +4,7 @@ mod books;
 mod glue;
 mod golden;
 mod history;
+mod limits;
 mod properties;
 mod refusals;
 mod rules;

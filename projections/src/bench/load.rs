@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use sqlx::PgPool;
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReleaseReason, ReserveFunds,
-    SettleReservation,
+    SettleReservation, SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{
@@ -214,6 +214,7 @@ impl Generator {
             price_version: 7,
             fallbacks: vec![],
             expires_at: at.plus_seconds(900),
+            plan: SpendLimits::default(),
             at,
         });
         self.execute(customer, command, metadata);

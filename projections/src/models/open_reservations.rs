@@ -105,7 +105,10 @@ impl Fold for Open {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated {}
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => {}
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => {}
         }
         Ok(())
     }

@@ -130,6 +130,7 @@ impl Ledger {
                 price_version: 1,
                 fallbacks: vec![],
                 expires_at: at.plus_seconds(900),
+                plan: tollgate_domain::account::SpendLimits::default(),
                 at,
             }),
         );

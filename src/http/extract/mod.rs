@@ -1,15 +1,19 @@
 //! Extractors. A handler's signature is its access rule: [`ApiKeyAuth`], [`CustomerSession`],
 //! [`AdminSession`], [`AuditorSession`]; without one of them it is open to everybody.
 
+mod address;
 mod api_key;
 mod idempotency;
 mod input;
+mod origin;
 mod request_id;
 mod session;
 
+pub use address::{ClientAddress, Peer};
 pub use api_key::ApiKeyAuth;
 pub use idempotency::IdempotencyKey;
 pub use input::{JsonBody, Params, PathId, read_json};
+pub use origin::ClientOrigin;
 pub use request_id::Request;
 pub use session::{AdminSession, AuditorSession, CustomerSession, SignedIn};
 

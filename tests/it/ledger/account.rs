@@ -3,7 +3,7 @@
 use tollgate::ledger::{CommandError, now};
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReleaseReason, ReserveFunds,
-    SettleReservation,
+    SettleReservation, SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId, TopUpId, UserId};
@@ -54,6 +54,7 @@ pub fn reserve(account: &Funded, reservation: ReservationId, amount: &str) -> Ac
         price_version: 1,
         fallbacks: vec![],
         expires_at: at.plus_seconds(900),
+        plan: SpendLimits::default(),
         at,
     })
 }

@@ -65,7 +65,7 @@ fn rule_2_a_limit_that_was_overrun_does_not_stop_a_settlement_either() {
         reserve  R1 1.00 key=K2             -> ok
         revoke   key=K2                     -> ok
         suspend                             -> ok
-        settle   R1 2.00                    -> ok
+        settle   R1 2.00                    -> warned-twice
         spendable -1.00 key=K2
         reinstate                           -> ok
         reserve  R2 0                       -> spend_limit_exceeded

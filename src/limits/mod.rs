@@ -1,0 +1,21 @@
+//! Limits that are not money: how often, how many tokens a minute, how much at once.
+//!
+//! What may be *spent* is decided by the account's stream. What is counted here is kept in the
+//! memory of this process alone: with several nodes each one counts for itself, so an account may
+//! send as many times its limit as there are nodes. That costs nobody money, and it spares every
+//! request a round trip.
+//!
+//! - [`Meter`] counts units that come back steadily, in one number.
+//! - [`Keyed`] keeps one of something for each key, in bounded memory.
+//! - [`Throttle`] is both together: so many tries each, for logins and the like.
+//!
+//! A ready-made limiter such as `governor` has one quota for all keys and counts only before the
+//! fact; here every API key has a quota of its own, and tokens are known only afterwards.
+
+mod keyed;
+mod meter;
+mod throttle;
+
+pub use keyed::{Idle, Keyed};
+pub use meter::{Meter, Moment, Quota, Wait};
+pub use throttle::Throttle;
