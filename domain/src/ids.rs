@@ -146,6 +146,8 @@ registry! {
     KeyId = "key";
     /// An upstream account that we prepay.
     MasterAccountId = "mast";
+    /// A remark beside the books, which can be erased.
+    NoteId = "note";
     /// A purchase of upstream credits.
     PurchaseId = "purch";
     /// Money back.

@@ -6,6 +6,7 @@ mod decide;
 mod error;
 mod event;
 mod evolve;
+mod grants;
 mod limiting;
 mod limits;
 mod recent;
@@ -20,6 +21,7 @@ pub use event::{
     AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
     ReservationSettled,
 };
+pub use grants::OpenGrant;
 pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
 pub use warning::SpendWarning;

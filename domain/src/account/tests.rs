@@ -3,6 +3,7 @@
 mod books;
 mod glue;
 mod golden;
+mod grants;
 mod history;
 mod limits;
 mod properties;

@@ -189,7 +189,7 @@ pub async fn assert_clean(pool: &PgPool) {
     let report = audit(pool).await;
     assert!(report.is_clean(), "{report}");
     assert!(report.read_models.iter().all(|model| model.outcome == "equal"), "{report}");
-    assert_eq!(report.read_models.len(), 9, "{report}");
+    assert_eq!(report.read_models.len(), 12, "{report}");
 }
 
 /// In a task of its own, as a server would run it.

@@ -102,6 +102,11 @@ impl From<AccountError> for ApiError {
                 requested_tokens: None,
                 affordable_tokens: None,
             },
+            E::GrantNotFound(_) => Self::NotFound { what: both!("grant", "подарок") },
+            E::GrantNotExpired(grant) => {
+                let message = both!("{grant} has not expired.", "Срок {grant} ещё не истёк.");
+                Self::Conflict { code: "grant_not_expired", message }
+            }
             E::TopUpNotFound => Self::NotFound { what: both!("top-up", "пополнение") },
             E::RefundTooLarge(left) => {
                 let message = both!(

@@ -45,7 +45,10 @@ impl Books {
         if let AccountEvent::FundsReserved(new) = event {
             assert!(self.begun.insert(new.reservation), "INV-3: reserved twice");
         }
-        if let AccountEvent::FundsReserved(_) | AccountEvent::TopUpRefunded { .. } = event {
+        let takes = matches!(event, AccountEvent::GrantExpired { amount, .. } if !amount.is_zero());
+        if takes
+            || matches!(event, AccountEvent::FundsReserved(_) | AccountEvent::TopUpRefunded { .. })
+        {
             let available = self.account.available();
             assert!(!available.is_negative(), "INV-1: {available} after {event:?}");
         }

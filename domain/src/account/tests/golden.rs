@@ -7,7 +7,8 @@ goldens! {
     AccountEvent in "account":
     AccountOpened => ["v1"],
     FundsToppedUp => ["v1"],
-    FundsGranted => ["v1"],
+    FundsGranted => ["v1", "v1.expiring"],
+    GrantExpired => ["v1", "v1.held"],
     TopUpRefunded => ["v1"],
     AdjustmentPosted => ["v1"],
     KeyIssued => ["v1", "v1.unlimited", "v1.rates"],
@@ -18,7 +19,7 @@ goldens! {
     ReservationReleased => ["v1"],
     ReservationExpired => ["v1"],
     AccountSuspended => ["v1"],
-    AccountReinstated => ["v1"],
+    AccountReinstated => ["v1", "v1.reason"],
     SpendLimitsChanged => ["v1", "v1.rates"],
     PlanAssigned => ["v1"],
     OwnLimitsChanged => ["v1"],
