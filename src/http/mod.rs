@@ -37,7 +37,7 @@ fn people() -> OpenApiRouter<AppState> {
 
 /// Endpoints that call models and may stream for a long time.
 fn models() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(routes::chat::router()).merge(routes::models::router())
+    OpenApiRouter::new().merge(routes::ask::router()).merge(routes::models::router())
 }
 
 fn endpoints() -> (Router<AppState>, utoipa::openapi::OpenApi) {

@@ -1,6 +1,6 @@
 //! From the errors of the layers below.
 
-use tollgate_domain::{AccountError, MasterAccountError, PriceBookError};
+use tollgate_domain::{MasterAccountError, PriceBookError};
 use tollgate_projections::queries::QueryError;
 
 use super::{ApiError, Text, both};
@@ -36,106 +36,15 @@ impl From<LedgerError> for ApiError {
     }
 }
 
-impl From<AccountError> for ApiError {
-    fn from(error: AccountError) -> Self {
-        use AccountError as E;
-        match error {
-            E::NotOpen => Self::NotFound { what: both!("account", "счёт") },
-            E::AlreadyOpen(account) => {
-                let message = both!("{account} is open already.", "{account} уже открыт.");
-                Self::Conflict { code: "account_exists", message }
-            }
-            E::AmountNotPositive => {
-                let message =
-                    both!("The amount must be above zero.", "Сумма должна быть больше нуля.");
-                Self::invalid("amount_usd", message)
-            }
-            E::AmountTooLarge => Self::invalid("amount_usd", too_large()),
-            E::TextTooLong(param) => Self::invalid(param, too_long(param)),
-            E::IdReused(id) => Self::Conflict { code: "id_reused", message: reused(&id) },
-            E::ReservationExistsWithDifferentAmount(_)
-            | E::AlreadySettled(_)
-            | E::AlreadyReleased(_)
-            | E::AlreadyExpired(_)
-            | E::ReservationNotFound(_)
-            | E::NothingToCorrect(_)
-            | E::AlreadyCorrected(_)
-            | E::ReservationTooOld(_)
-            | E::NotYetExpired { .. } => reservation(&error),
-            E::Suspended => Self::AccountSuspended,
-            E::NotSuspended => {
-                let message = both!("The account is active.", "Счёт не заблокирован.");
-                Self::Conflict { code: "not_suspended", message }
-            }
-            // The row that led here was written before its event: the key was never issued.
-            E::KeyNotFound(_) => Self::InvalidApiKey,
-            E::KeyRevoked(_) => Self::KeyRevoked,
-            E::KeyExpired(_) => Self::KeyExpired,
-            E::TooManyKeys(most) => {
-                let message = both!(
-                    "An account has at most {most} keys that are not revoked.",
-                    "У счёта может быть не больше {most} неотозванных ключей."
-                );
-                Self::Conflict { code: "too_many_keys", message }
-            }
-            E::KeyLimitExceeded { required, left, period } => {
-                Self::KeyLimitExceeded { required, left, period }
-            }
-            E::SpendLimitExceeded { required, left, period } => {
-                Self::SpendLimitExceeded { required, left, period }
-            }
-            E::TooManyEntries(param) => {
-                let message = both!(
-                    "`{param}` can have at most 100 entries.",
-                    "В `{param}` может быть не больше 100 записей."
-                );
-                Self::invalid(param, message)
-            }
-            E::OwnLimitTooHigh(most) => {
-                let message = both!(
-                    "Your own limit can be at most ${most}, which the operator allows.",
-                    "Ваш собственный лимит может быть не больше ${most}: столько разрешил оператор."
-                );
-                Self::Conflict { code: "own_limit_too_high", message }
-            }
-            E::InsufficientFunds { required, available } => Self::InsufficientFunds {
-                required,
-                available,
-                requested_tokens: None,
-                affordable_tokens: None,
-            },
-            E::GrantNotFound(_) => Self::NotFound { what: both!("grant", "подарок") },
-            E::GrantNotExpired(grant) => {
-                let message = both!("{grant} has not expired.", "Срок {grant} ещё не истёк.");
-                Self::Conflict { code: "grant_not_expired", message }
-            }
-            E::TopUpNotFound => Self::NotFound { what: both!("top-up", "пополнение") },
-            E::RefundTooLarge(left) => {
-                let message = both!(
-                    "Only ${left} of this top-up can still be refunded.",
-                    "Из этого пополнения можно вернуть ещё не больше ${left}."
-                );
-                Self::invalid("amount_usd", message)
-            }
-        }
-    }
-}
-
-/// Reservations are the gateway's own: a customer meets this only through a fault of ours.
-fn reservation(error: &AccountError) -> ApiError {
-    let message = both!("{error}", "Конфликт резервирования: {error}");
-    ApiError::Conflict { code: "reservation_conflict", message }
-}
-
-fn too_large() -> Text {
+pub(super) fn too_large() -> Text {
     both!("The amount does not fit into the account.", "Такая сумма не помещается на счёт.")
 }
 
-fn too_long(param: &str) -> Text {
+pub(super) fn too_long(param: &str) -> Text {
     both!("`{param}` is longer than 200 characters.", "`{param}` длиннее 200 символов.")
 }
 
-fn reused(id: &str) -> Text {
+pub(super) fn reused(id: &str) -> Text {
     both!(
         "{id} was used before with different content.",
         "{id} уже использован с другим содержимым."

@@ -7,6 +7,7 @@
 //! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model
 //!   endpoints, RFC 9457 elsewhere. Both log, once, what went wrong on our side.
 
+mod account;
 mod convert;
 mod language;
 mod respond;
