@@ -78,10 +78,10 @@ struct ChatCompletionRequest {
         (status = 400, description = "The request makes no sense"),
         (status = 401, description = "No valid API key"),
         (status = 402, description = "Not enough money"),
-        (status = 403, description = "Suspended, or a limit of the key"),
+        (status = 403, description = "Suspended, a spending limit, or not what the key may be used for"),
         (status = 404, description = "No such model for sale"),
         (status = 413, description = "The body is too large"),
-        (status = 429, description = "Too many requests"),
+        (status = 429, description = "A limit of the key or of the account: `Retry-After` and `x-ratelimit-*` tell more"),
         (status = 502, description = "The provider failed"),
         (status = 503, description = "Nobody can serve it now"),
     ),
@@ -92,8 +92,10 @@ async fn chat(
     caller: ApiKeyAuth,
     request: axum::extract::Request,
 ) -> Result<Response, ModelError> {
+    // Before the body is read: a place is taken by whoever is slow, too.
+    let admitted = app.gate.enter(caller.account, caller.key, caller.rules)?;
     let passed_on = PassedOn::of(request.headers());
     let body = read_json(request, app.config.body_limit_bytes).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    Ok(app.gateway.chat(caller, passed_on, &body).await?)
+    Ok(app.gateway.chat(caller, admitted, passed_on, &body).await?)
 }
