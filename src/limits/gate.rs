@@ -159,7 +159,7 @@ impl Place {
         let taken = std::mem::replace(&mut self.tokens, 0);
         for (_, mut counts) in self.lock().into_iter().flatten() {
             if let Some(quota) = counts.tokens_quota() {
-                counts.tokens.put_back(quota, taken);
+                counts.tokens.put_back(quota, taken, now);
                 counts.tokens.take(quota, tokens, now);
             }
         }
