@@ -1,6 +1,6 @@
 //! What may be asked of an account.
 
-use super::event::{CostSource, Latencies, Outcome, ReleaseReason};
+use super::event::{CostSource, Fallback, Latencies, Outcome, ReleaseReason};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use crate::decimal::{ListCost, Ratio};
 use crate::ids::{
@@ -145,6 +145,8 @@ pub struct ReserveFunds {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place, each with its own ratio.
+    pub fallbacks: Vec<Fallback>,
     /// What the account's plan allows, which the price book knows.
     pub plan: SpendLimits,
     /// Now.
@@ -156,6 +158,9 @@ pub struct ReserveFunds {
 pub struct SettleReservation {
     /// Which.
     pub reservation: ReservationId,
+    /// The model that answered, by the name under which it was asked for; absent where nobody
+    /// knows. What is not among the reservation's own counts as the requested one.
+    pub answered_model: Option<String>,
     /// What was consumed.
     pub usage: Usage,
     /// The upstream's figure where it gave one, else the computed one.

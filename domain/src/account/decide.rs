@@ -153,6 +153,7 @@ impl Account {
         }
         not_negative(new.amount)?;
         short("model", &new.model)?;
+        new.fallbacks.iter().try_for_each(|other| short("models", &other.model))?;
         self.live_key(new.key)?.admits(new.key, new.amount, new.at)?;
         self.within_limits(new.amount, new.at, new.plan)?;
         let available = self.available();
@@ -168,6 +169,7 @@ impl Account {
             sale_ratio: new.sale_ratio,
             price_version: new.price_version,
             expires_at: new.expires_at,
+            fallbacks: new.fallbacks,
             plan: new.plan,
         })])
     }
@@ -184,7 +186,9 @@ impl Account {
         if let Some(id) = &settle.generation_id {
             short("generation_id", id)?;
         }
-        let Sale { charge, cost } = Sale::of(settle.list_cost, open.sale_ratio, settle.cost_rate)
+        let answered = settle.answered_model.and_then(|model| open.fallback(&model));
+        let sale_ratio = answered.map_or(open.sale_ratio, |other| other.sale_ratio);
+        let Sale { charge, cost } = Sale::of(settle.list_cost, sale_ratio, settle.cost_rate)
             .map_err(|_| Error::AmountTooLarge)?;
         self.holds(charge.negated())?;
         self.spent.checked_add(charge).ok_or(Error::AmountTooLarge)?;
@@ -193,13 +197,14 @@ impl Account {
             reservation: settle.reservation,
             key: open.key,
             model: open.model.clone(),
+            answered_model: answered.map(|other| other.model.clone()),
             reserved: open.amount,
             usage: settle.usage,
             price_version: open.price_version,
             list_cost: settle.list_cost,
             computed_list_cost: settle.computed_list_cost,
             source: settle.source,
-            sale_ratio: open.sale_ratio,
+            sale_ratio,
             charge,
             cost_rate: settle.cost_rate,
             cost,

@@ -128,6 +128,7 @@ impl Account {
             sale_ratio: new.sale_ratio,
             price_version: new.price_version,
             expires_at: new.expires_at,
+            fallbacks: new.fallbacks.clone(),
             plan: new.plan,
         };
         let replaced = self.reservations.insert(new.reservation, open);

@@ -17,7 +17,8 @@ mod warning;
 pub use command::{AccountCommand, ReserveFunds, SettleReservation};
 pub use error::AccountError;
 pub use event::{
-    AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,
+    AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
+    ReservationSettled,
 };
 pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};

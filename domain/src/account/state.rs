@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Fallback;
 use super::limits::{AccountLimits, KeyLimits, SpendLimits, Spent};
 use super::recent::RecentEnds;
 use crate::decimal::Ratio;
@@ -86,9 +87,20 @@ pub struct OpenReservation {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Fallback>,
     /// What the account's plan allowed when it was reserved.
     #[serde(default)]
     pub plan: SpendLimits,
+}
+
+impl OpenReservation {
+    /// The fallback of this name, if it is not the requested model itself.
+    #[must_use]
+    pub fn fallback(&self, model: &str) -> Option<&Fallback> {
+        self.fallbacks.iter().find(|other| other.model == model && model != self.model)
+    }
 }
 
 impl Default for Account {

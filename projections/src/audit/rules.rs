@@ -173,6 +173,7 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
             sale_ratio: reserved.sale_ratio,
             price_version: reserved.price_version,
             expires_at: reserved.expires_at,
+            fallbacks: reserved.fallbacks,
             plan: reserved.plan,
             at,
         }),
@@ -202,6 +203,7 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
 fn settle(settled: ReservationSettled) -> SettleReservation {
     SettleReservation {
         reservation: settled.reservation,
+        answered_model: settled.answered_model,
         usage: settled.usage,
         list_cost: settled.list_cost,
         computed_list_cost: settled.computed_list_cost,

@@ -212,6 +212,7 @@ impl Generator {
             amount: Money::parse("0.0625").expect("an amount"),
             sale_ratio: Ratio::parse("0.8").expect("a ratio"),
             price_version: 7,
+            fallbacks: vec![],
             expires_at: at.plus_seconds(900),
             plan: SpendLimits::default(),
             at,
@@ -249,6 +250,7 @@ impl Generator {
         let drifts = self.below(100) == 0;
         let settle = SettleReservation {
             reservation,
+            answered_model: None,
             usage,
             list_cost: list,
             computed_list_cost: drifts.then_some(ListCost::ZERO),

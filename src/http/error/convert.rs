@@ -255,7 +255,7 @@ impl From<PeopleError> for ApiError {
             }
             E::WrongPassword => Self::WrongPassword,
             E::InvalidRefreshToken => Self::InvalidRefreshToken,
-            E::Hashing(_) | E::Randomness(_) => Self::internal(error),
+            E::Hashing(_) => Self::internal(error),
             E::Account(error) => error.into(),
             E::Sql(error) => error.into(),
         }

@@ -131,6 +131,7 @@ pub fn account() -> impl Strategy<Value = Account> {
                 amount,
                 sale_ratio,
                 price_version: 1,
+                fallbacks: vec![],
                 expires_at: at.plus_seconds(900),
                 plan: SpendLimits::default(),
                 at,

@@ -13,7 +13,7 @@ use super::script::stream;
 use crate::account::limits::Spent;
 use crate::account::{
     Account, AccountCommand as Command, AccountError as Error, AccountEvent as Event,
-    AccountLimits, CostSource, KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason,
+    AccountLimits, CostSource, Fallback, KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason,
     ReserveFunds, SettleReservation, SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
@@ -105,8 +105,8 @@ fn reservation(pool: u128) -> impl Strategy<Value = ReservationId> {
 }
 
 fn reserve(pool: u128) -> impl Strategy<Value = Command> {
-    (reservation(pool), key(), amount(), ratio(), moment(), moment(), plan()).prop_map(
-        |(reservation, key, amount, sale_ratio, expires_at, at, plan)| {
+    (reservation(pool), key(), amount(), ratio(), ratio(), moment(), moment(), plan()).prop_map(
+        |(reservation, key, amount, sale_ratio, other, expires_at, at, plan)| {
             Command::ReserveFunds(ReserveFunds {
                 reservation,
                 key,
@@ -114,6 +114,7 @@ fn reserve(pool: u128) -> impl Strategy<Value = Command> {
                 amount,
                 sale_ratio,
                 price_version: 1,
+                fallbacks: vec![Fallback { model: "other/model".to_owned(), sale_ratio: other }],
                 expires_at,
                 plan,
                 at,
@@ -127,6 +128,7 @@ fn settle(pool: u128) -> impl Strategy<Value = Command> {
         |(reservation, list_cost, cost_rate, at, streamed)| {
             Command::SettleReservation(Box::new(SettleReservation {
                 reservation,
+                answered_model: streamed.then(|| "other/model".to_owned()),
                 usage: Usage { input: 7, reasoning: 1, output: 2, ..Usage::default() },
                 list_cost,
                 computed_list_cost: streamed.then_some(list_cost),
@@ -358,6 +360,7 @@ proptest! {
                 amount: Money::ZERO,
                 sale_ratio: Ratio::ONE,
                 price_version: 1,
+                fallbacks: vec![],
                 expires_at: Timestamp(0),
                 plan: SpendLimits::default(),
                 at: Timestamp(0),

@@ -10,8 +10,9 @@ use uuid::Uuid;
 
 use super::books::Books;
 use crate::account::{
-    AccountCommand as Command, AccountError, AccountEvent, AccountLimits, CostSource, KeyLimits,
-    Latencies, Outcome, RateLimits, ReleaseReason, ReserveFunds, SettleReservation, SpendLimits,
+    AccountCommand as Command, AccountError, AccountEvent, AccountLimits, CostSource, Fallback,
+    KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason, ReserveFunds, SettleReservation,
+    SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
@@ -167,15 +168,27 @@ impl<'a> Line<'a> {
             amount: money(self.word(2)),
             sale_ratio: Ratio::parse(&self.text("ratio", "1")).expect("a ratio"),
             price_version: 1,
+            fallbacks: self.fallbacks(),
             expires_at: self.at("expires", 600),
             plan: self.plan(),
             at: self.at("at", 0),
         })
     }
 
+    /// `fallbacks=other/model:0.5,third/model:2`
+    fn fallbacks(&self) -> Vec<Fallback> {
+        let list = self.members.get("fallbacks").map_or("", |list| list);
+        let fallback = |part: &str| {
+            let (model, ratio) = part.split_once(':').expect("model:ratio");
+            Fallback { model: model.to_owned(), sale_ratio: Ratio::parse(ratio).expect("a ratio") }
+        };
+        list.split(',').filter(|part| !part.is_empty()).map(fallback).collect()
+    }
+
     fn settle(&self) -> Command {
         Command::SettleReservation(Box::new(SettleReservation {
             reservation: self.reservation(),
+            answered_model: self.members.get("answered").map(|model| (*model).to_owned()),
             usage: Usage { input: 10, output: 2, ..Usage::default() },
             list_cost: ListCost::parse(self.word(2)).expect("a list cost"),
             computed_list_cost: None,
