@@ -97,10 +97,24 @@ where
         context: &CommandContext,
         idempotency: Option<Idempotency>,
     ) -> Result<Committed<A::Event>, CommandError<A::Error>> {
+        self.execute_with(id, context, idempotency, |_| command.clone()).await
+    }
+
+    /// The same for a command that depends on the state, such as a change of some of its members:
+    /// `make` sees the state that the command is decided on.
+    ///
+    /// # Errors
+    /// As [`Streams::execute`].
+    pub async fn execute_with(
+        &self,
+        id: &str,
+        context: &CommandContext,
+        idempotency: Option<Idempotency>,
+        mut make: impl FnMut(&A) -> A::Command,
+    ) -> Result<Committed<A::Event>, CommandError<A::Error>> {
         let mut attempt = 0;
         loop {
-            let make = |_: &A| command.clone();
-            let outcome = match self.begin(id, context, idempotency.clone(), make).await {
+            let outcome = match self.begin(id, context, idempotency.clone(), &mut make).await {
                 Ok(pending) => pending.committed().await,
                 Err(error) => Err(error),
             };

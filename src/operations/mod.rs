@@ -1,6 +1,7 @@
 //! What people do to the books: each a command, its idempotency, and the rows that stand beside it.
 
 pub mod keys;
+pub mod limits;
 pub mod master_accounts;
 pub mod once;
 pub mod prices;

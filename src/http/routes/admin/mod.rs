@@ -2,8 +2,10 @@
 
 mod clients;
 mod credits;
+mod limits;
 mod logs;
 mod master_accounts;
+mod plans;
 mod prices;
 mod profit;
 mod stats;
@@ -21,6 +23,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(top_ups::router())
         .merge(credits::router())
         .merge(master_accounts::router())
+        .merge(limits::router())
+        .merge(plans::router())
         .merge(prices::router())
         .merge(logs::router())
         .merge(profit::router())
