@@ -8,6 +8,7 @@ mod cors;
 mod edge;
 pub mod error;
 pub mod extract;
+pub mod limits;
 pub mod listen;
 mod openapi;
 pub mod routes;

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::database::Database;
 use crate::identity::{ApiKeys, People, UpstreamKeys};
 use crate::ledger::Ledger;
+use crate::limits::Gate;
 use crate::proxy::Gateway;
 
 /// How long a reader may wait for its own write to be visible.
@@ -48,6 +49,8 @@ pub struct App {
     pub tasks: TaskTracker,
     /// Cancelled when the process is asked to end.
     pub stop: CancellationToken,
+    /// How often and how much at once, by key and account.
+    pub gate: Gate,
     /// Requests that may be in flight at once.
     pub in_flight: Arc<Semaphore>,
     /// When this process began to serve.

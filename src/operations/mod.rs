@@ -2,6 +2,7 @@
 
 pub mod fairness;
 pub mod keys;
+pub mod limits;
 pub mod master_accounts;
 pub mod once;
 pub mod prices;

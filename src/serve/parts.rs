@@ -15,6 +15,7 @@ use crate::database::{Database, DatabaseSource, PoolLimits, await_server, migrat
 use crate::http::{App, AppState, Changes};
 use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
 use crate::ledger::{Ledger, LedgerOptions};
+use crate::limits::Gate;
 use crate::operations;
 use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
 use crate::upstream::UpstreamClient;
@@ -83,6 +84,7 @@ pub(super) async fn assemble(
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
     Ok(AppState::new(App {
+        gate: Gate::default(),
         in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
         keys,
         config,

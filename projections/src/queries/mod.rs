@@ -15,7 +15,7 @@ mod reservations;
 mod statements;
 mod usage;
 
-pub use accounts::{Account, Key, account, accounts, balance, key, keys};
+pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
 };

@@ -22,6 +22,8 @@ use std::time::Duration;
 use tollgate_domain::Money;
 use tollgate_domain::time::Period;
 
+use crate::limits::Reached;
+
 pub use language::Language;
 pub use respond::{
     ALIAS, ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody, translate,
@@ -92,6 +94,18 @@ pub enum ApiError {
         /// The day or the month.
         period: Period,
     },
+    /// The key's list of models has not this one.
+    ModelNotAllowed {
+        /// As requested.
+        model: String,
+    },
+    /// The key may not be used from where the request came from.
+    AddressNotAllowed {
+        /// Where that is.
+        address: std::net::IpAddr,
+    },
+    /// As many requests or tokens as the key or the account may have, in a minute or at once.
+    LimitReached(Box<Reached>),
     /// The customer's money does not suffice.
     InsufficientFunds {
         /// What the request may cost.
@@ -134,6 +148,18 @@ pub enum ApiError {
         /// In bytes.
         limit: usize,
     },
+    /// All headers together are longer than this server takes, or there are too many.
+    HeadersTooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// Path and query together are longer than this server takes.
+    UrlTooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The request's body came too slowly.
+    BodyTimedOut,
     /// Not `application/json`.
     UnsupportedMediaType,
     /// Too many requests.

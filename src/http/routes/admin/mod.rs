@@ -3,8 +3,10 @@
 mod clients;
 mod credits;
 mod fairness;
+mod limits;
 mod logs;
 mod master_accounts;
+mod plans;
 mod prices;
 mod profit;
 mod stats;
@@ -22,6 +24,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(top_ups::router())
         .merge(credits::router())
         .merge(master_accounts::router())
+        .merge(limits::router())
+        .merge(plans::router())
         .merge(prices::router())
         .merge(fairness::router())
         .merge(logs::router())

@@ -27,8 +27,10 @@ async fn ask(
     caller: ApiKeyAuth,
     request: Request,
 ) -> Result<Response, ApiError> {
+    // Before the body is read: a place is taken by whoever is slow, too.
+    let admitted = app.gate.enter(caller.account, caller.key, caller.rules)?;
     let passed_on = PassedOn::of(request.headers());
     let body = read_json(request, app.config.body_limit_bytes).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    app.gateway.ask(endpoint, caller, passed_on, &body).await
+    app.gateway.ask(endpoint, caller, admitted, passed_on, &body).await
 }

@@ -1,6 +1,7 @@
 //! What customers see of their own account.
 
 mod balance;
+mod limits;
 mod requests;
 mod usage;
 
@@ -10,5 +11,9 @@ use crate::http::AppState;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(balance::router()).merge(usage::router()).merge(requests::router())
+    OpenApiRouter::new()
+        .merge(balance::router())
+        .merge(limits::router())
+        .merge(usage::router())
+        .merge(requests::router())
 }
