@@ -2,6 +2,7 @@
 
 mod balance;
 mod requests;
+mod statements;
 mod usage;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -10,5 +11,9 @@ use crate::http::AppState;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(balance::router()).merge(usage::router()).merge(requests::router())
+    OpenApiRouter::new()
+        .merge(balance::router())
+        .merge(usage::router())
+        .merge(requests::router())
+        .merge(statements::router())
 }
