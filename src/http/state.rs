@@ -13,8 +13,9 @@ use super::ApiError;
 use crate::config::Config;
 use crate::database::Database;
 use crate::identity::{ApiKeys, People, UpstreamKeys};
-use crate::ledger::Ledger;
+use crate::ledger::{CommandContext, Ledger};
 use crate::limits::Gate;
+use crate::operations::{Desk, RequestKey};
 use crate::proxy::Gateway;
 
 /// How long a reader may wait for its own write to be visible.
@@ -82,6 +83,15 @@ impl Deref for AppState {
 }
 
 impl App {
+    /// The desk at which somebody who is signed in does something to the books.
+    pub fn desk<'a>(
+        &'a self,
+        context: &'a CommandContext,
+        key: Option<&'a RequestKey>,
+    ) -> Desk<'a> {
+        Desk { ledger: &self.ledger, pool: self.database.pool(), context, key }
+    }
+
     /// Waits until the read models show at least this position, where one is asked for, and says
     /// where they are. What is read afterwards is at least as new as that.
     pub async fn visible(&self, at_least: Option<i64>) -> Result<i64, ApiError> {

@@ -1,11 +1,15 @@
 //! What people do to the books: each a command, its idempotency, and the rows that stand beside it.
 
+pub mod clients;
+pub mod desk;
 pub mod fairness;
 pub mod keys;
 pub mod limits;
 pub mod master_accounts;
+pub mod master_changes;
 pub mod once;
 pub mod prices;
 pub mod top_ups;
 
+pub use desk::Desk;
 pub use once::{Outcome, RequestKey};

@@ -121,6 +121,8 @@ async fn start_workers(
         stop.clone(),
     ));
     workers.spawn(workers::recover(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    let ledger = gateway.books().ledger.clone();
+    workers.spawn(workers::expire_grants(ledger, pool.clone(), stop.clone()));
     workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
     let node = gateway.books().ledger.engine().node().to_owned();
     workers.spawn(heartbeat(pool.clone(), node, recovery.heartbeat(), stop.clone()));

@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::ids::MasterAccountId;
 
+use super::credits::CreditsStatement;
 use super::generation::GenerationRecord;
 use super::models::{Listing, read_listings};
 use crate::config::{Secret, UpstreamTimeouts};
@@ -197,6 +198,19 @@ impl UpstreamClient {
             Err(UpstreamError::Status(404)) => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The upstream's own statement of credits.
+    ///
+    /// # Errors
+    /// The upstream cannot be asked, or says something else.
+    pub async fn load_credits(
+        &self,
+        upstream: &Upstream,
+    ) -> Result<CreditsStatement, UpstreamError> {
+        let request = self.http.get(format!("{}/credits", upstream.base_url));
+        let bytes = self.record(upstream, request).await?;
+        CreditsStatement::read(&bytes).map_err(|error| UpstreamError::Unreadable(error.to_string()))
     }
 
     /// The upstream's catalogue with its prices.

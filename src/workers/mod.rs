@@ -1,10 +1,12 @@
 //! Background loops. Each runs on the task tracker until it is cancelled.
 
+mod grants;
 mod notes;
 mod prices;
 mod recovery;
 mod revocations;
 
+pub use grants::{expire_grants, expire_grants_once};
 pub use notes::write_notes;
 pub use prices::keep_current;
 pub use recovery::{RecoveryReport, recover_once, run as recover};

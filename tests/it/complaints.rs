@@ -24,7 +24,11 @@ async fn on_a_hot_account_many_requests_share_a_statement() {
     app.chat(&key, "warm up").await.expect(200);
     app.settled().await;
     let before = app.state().ledger.engine().stats();
-    for answer in join_all((0..128).map(|number| app.chat(&key, &number.to_string()))).await {
+    let asked = (0..128).map(|number: u32| {
+        let (app, key) = (&app, &key);
+        async move { app.chat(key, &number.to_string()).await }
+    });
+    for answer in join_all(asked).await {
         answer.expect(200);
     }
     app.settled().await;

@@ -84,7 +84,7 @@ impl TestApp {
         let running = serve::start(config).await.expect("the application starts");
         let base = format!("http://{}", running.address());
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { running: Some(running), database: database, client, base, audited: false }
+        Self { running: Some(running), database, client, base, audited: false }
     }
 
     /// The application from inside.
