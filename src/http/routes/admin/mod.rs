@@ -1,13 +1,17 @@
 //! What the operator does and sees. Auditors see it too and change nothing.
 
+mod audit_trail;
 mod clients;
 mod credits;
+mod invitations;
 mod logs;
+mod mails;
 mod master_accounts;
 mod prices;
 mod profit;
 mod stats;
 mod top_ups;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -24,4 +28,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(prices::router())
         .merge(logs::router())
         .merge(profit::router())
+        .merge(users::router())
+        .merge(invitations::router())
+        .merge(mails::router())
+        .merge(audit_trail::router())
 }

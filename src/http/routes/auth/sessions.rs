@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::http::error::both;
 use crate::http::extract::{PathId, SignedIn};
 use crate::http::{ApiError, AppState, Problem};
 use crate::identity::sessions::ListedSession;
@@ -108,7 +109,7 @@ async fn end(
 ) -> Result<StatusCode, Problem> {
     match app.people.sessions.end(who.user, session).await? {
         true => Ok(StatusCode::NO_CONTENT),
-        false => Err(ApiError::NotFound { what: "session" }.into()),
+        false => Err(ApiError::NotFound { what: both!("session", "сеанс") }.into()),
     }
 }
 
