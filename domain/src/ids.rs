@@ -152,6 +152,8 @@ registry! {
     MailId = "mail";
     /// An upstream account that we prepay.
     MasterAccountId = "mast";
+    /// A remark beside the books, which can be erased.
+    NoteId = "note";
     /// A purchase of upstream credits.
     PurchaseId = "purch";
     /// Money back.

@@ -1,6 +1,7 @@
 //! What people do to the books: each a command, its idempotency, and the rows that stand beside it.
 //! And what operators do to people.
 
+pub mod fairness;
 pub mod invitations;
 pub mod keys;
 pub mod mails;

@@ -40,7 +40,7 @@ pub async fn set_default_ratio(
     context: &CommandContext,
 ) -> Result<i64, ApiError> {
     let scope = RatioScope::Default;
-    let command = PriceBookCommand::SetSaleRatio { scope, ratio: Some(ratio) };
+    let command = PriceBookCommand::SetSaleRatio { scope, ratio: Some(ratio), reason: None };
     Ok(ledger.prices.execute(PRICE_BOOK, command, context, None).await?.position)
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountLimits;
 use crate::decimal::Ratio;
 use crate::eventful::{Eventful, cqrs_aggregate};
+use crate::fairness::{FairnessInForce, FairnessPolicy};
 use crate::ids::AccountId;
 use crate::journal::Entry;
 use crate::pricing::PriceCard;
@@ -43,6 +44,8 @@ pub struct PriceBook {
     plan_limits: BTreeMap<String, AccountLimits>,
     model_ratios: BTreeMap<String, Ratio>,
     account_ratios: BTreeMap<AccountId, Ratio>,
+    #[serde(default)]
+    fairness: FairnessInForce,
 }
 
 /// What accounts of a plan get.
@@ -81,6 +84,8 @@ pub enum PriceBookCommand {
         scope: RatioScope,
         /// The ratio.
         ratio: Option<Ratio>,
+        /// Why.
+        reason: Option<String>,
     },
     /// A plan: a name with a ratio and limits.
     DefinePlan {
@@ -91,6 +96,8 @@ pub enum PriceBookCommand {
         /// For accounts that have none of their own.
         limits: AccountLimits,
     },
+    /// What happens to requests that go wrong from now on.
+    SetFairnessPolicy(FairnessPolicy),
 }
 
 /// What happened to the price book.
@@ -115,6 +122,8 @@ pub enum PriceBookEvent {
     SaleRatioSet {
         scope: RatioScope,
         ratio: Option<Ratio>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     PlanDefined {
         plan: String,
@@ -122,6 +131,7 @@ pub enum PriceBookEvent {
         #[serde(default, skip_serializing_if = "AccountLimits::is_unlimited")]
         limits: AccountLimits,
     },
+    FairnessPolicySet(FairnessInForce),
 }
 
 /// Why the price book refuses.
@@ -185,6 +195,12 @@ impl PriceBook {
         self.default_ratio
     }
 
+    /// What happens to requests that go wrong.
+    #[must_use]
+    pub const fn fairness(&self) -> &FairnessInForce {
+        &self.fairness
+    }
+
     /// How many ratios are more specific than the default.
     #[must_use]
     pub fn override_counts(&self) -> OverrideCounts {
@@ -193,6 +209,15 @@ impl PriceBook {
             models: self.model_ratios.len(),
             accounts: self.account_ratios.len(),
         }
+    }
+
+    /// The ratios that are more specific than the default, in the order of their names.
+    pub fn overrides(&self) -> impl Iterator<Item = (RatioScope, Ratio)> {
+        let plans = self.plan_ratios.iter().map(|(plan, r)| (RatioScope::Plan(plan.clone()), *r));
+        let models =
+            self.model_ratios.iter().map(|(model, r)| (RatioScope::Model(model.clone()), *r));
+        let accounts = self.account_ratios.iter().map(|(id, r)| (RatioScope::Account(*id), *r));
+        accounts.chain(models).chain(plans)
     }
 
     /// The sale ratio of one request: account before model before plan before default. Nothing
@@ -212,7 +237,8 @@ impl Eventful for PriceBook {
     fn decide(&self, command: PriceBookCommand) -> Result<Vec<PriceBookEvent>, PriceBookError> {
         match command {
             PriceBookCommand::PublishPrices { source, models } => self.publish(source, models),
-            PriceBookCommand::SetSaleRatio { scope, ratio } => {
+            PriceBookCommand::SetSaleRatio { scope, ratio, reason } => {
+                reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))?;
                 ratio.map_or(Ok(()), sellable)?;
                 match &scope {
                     RatioScope::Default if ratio.is_none() => {
@@ -224,7 +250,7 @@ impl Eventful for PriceBook {
                 }
                 match self.ratio_of(&scope) == ratio {
                     true => Ok(vec![]),
-                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio }]),
+                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio, reason }]),
                 }
             }
             PriceBookCommand::DefinePlan { plan, ratio, limits } => {
@@ -236,6 +262,16 @@ impl Eventful for PriceBook {
                 match self.find_plan(&plan) == Some(Plan { ratio: Some(ratio), limits }) {
                     true => Ok(vec![]),
                     false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio, limits }]),
+                }
+            }
+            PriceBookCommand::SetFairnessPolicy(policy) => {
+                let (version, policy) = (self.fairness.version + 1, policy.normal());
+                match self.fairness.version > 0 && self.fairness.policy == policy {
+                    true => Ok(vec![]),
+                    false => {
+                        let set = FairnessInForce { version, policy };
+                        Ok(vec![PriceBookEvent::FairnessPolicySet(set)])
+                    }
                 }
             }
         }
@@ -256,10 +292,15 @@ impl Eventful for PriceBook {
                 let known = self.models.remove(model);
                 assert!(known.is_some(), "INV-8: {model} is retired once");
             }
-            PriceBookEvent::SaleRatioSet { scope, ratio } => self.set_ratio(scope, *ratio),
+            PriceBookEvent::SaleRatioSet { scope, ratio, .. } => self.set_ratio(scope, *ratio),
             PriceBookEvent::PlanDefined { plan, ratio, limits } => {
                 self.plan_ratios.insert(plan.clone(), *ratio);
                 self.plan_limits.insert(plan.clone(), *limits);
+            }
+            PriceBookEvent::FairnessPolicySet(set) => {
+                let next = self.fairness.version + 1;
+                assert_eq!(set.version, next, "INV-8: versions of the fairness policy are dense");
+                self.fairness.clone_from(set);
             }
         }
     }
@@ -282,7 +323,8 @@ impl Eventful for PriceBook {
             | PriceBookEvent::ModelPriced { .. }
             | PriceBookEvent::ModelRetired { .. }
             | PriceBookEvent::SaleRatioSet { .. }
-            | PriceBookEvent::PlanDefined { .. } => None,
+            | PriceBookEvent::PlanDefined { .. }
+            | PriceBookEvent::FairnessPolicySet(_) => None,
         }
     }
 }
@@ -297,6 +339,7 @@ impl PriceBookEvent {
             Self::ModelRetired { .. } => "ModelRetired",
             Self::SaleRatioSet { .. } => "SaleRatioSet",
             Self::PlanDefined { .. } => "PlanDefined",
+            Self::FairnessPolicySet(_) => "FairnessPolicySet",
         }
     }
 }

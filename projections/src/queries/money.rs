@@ -17,7 +17,7 @@ pub struct MoneyMove {
     pub id: String,
     /// Whose balance changed.
     pub account_id: String,
-    /// `top_up`, `grant`, `refund` or `adjustment`.
+    /// `top_up`, `grant`, `grant_expired`, `refund` or `adjustment`.
     pub kind: String,
     /// What the balance changed by; a refund is negative.
     pub amount: Decimal,
@@ -29,11 +29,16 @@ pub struct MoneyMove {
     pub reason: Option<String>,
     /// The top-up itself, or the one that a refund is of.
     pub top_up_id: Option<String>,
+    /// Until when a grant may be spent; none: for ever.
+    pub expires_at: Option<DateTime<Utc>>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// Who did it.
     pub actor: String,
 }
+
+pub(super) const MONEY_MOVE: &str = "SELECT position, id, account_id, kind, amount, processor, \
+    reference, reason, top_up_id, expires_at, at, actor FROM read.top_ups";
 
 /// Money moves, newest first; of one account or of all.
 ///
@@ -45,10 +50,7 @@ pub async fn top_ups(
     page: &PageRequest,
 ) -> Result<Page<MoneyMove>, QueryError> {
     let filter = if account.is_some() { "AND account_id = $3" } else { "" };
-    let rows = format!(
-        "SELECT position, id, account_id, kind, amount, processor, reference, reason, top_up_id, \
-         at, actor FROM read.top_ups WHERE position < $1 {filter} ORDER BY position DESC LIMIT $2"
-    );
+    let rows = format!("{MONEY_MOVE} WHERE position < $1 {filter} ORDER BY position DESC LIMIT $2");
     let sql = as_of(&["top_ups"], &rows, "r.position DESC");
     let mut query = query(&sql).bind(page.before()?).bind(page.rows());
     if let Some(account) = account {

@@ -58,6 +58,8 @@ impl From<AccountError> for ApiError {
             | E::AlreadyReleased(_)
             | E::AlreadyExpired(_)
             | E::ReservationNotFound(_)
+            | E::NothingToCorrect(_)
+            | E::AlreadyCorrected(_)
             | E::ReservationTooOld(_)
             | E::NotYetExpired { .. } => reservation(&error),
             E::Suspended => Self::AccountSuspended,
@@ -102,6 +104,11 @@ impl From<AccountError> for ApiError {
                 requested_tokens: None,
                 affordable_tokens: None,
             },
+            E::GrantNotFound(_) => Self::NotFound { what: both!("grant", "подарок") },
+            E::GrantNotExpired(grant) => {
+                let message = both!("{grant} has not expired.", "Срок {grant} ещё не истёк.");
+                Self::Conflict { code: "grant_not_expired", message }
+            }
             E::TopUpNotFound => Self::NotFound { what: both!("top-up", "пополнение") },
             E::RefundTooLarge(left) => {
                 let message = both!(

@@ -3,6 +3,7 @@
 mod audit_trail;
 mod clients;
 mod credits;
+mod fairness;
 mod invitations;
 mod logs;
 mod mails;
@@ -26,6 +27,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(credits::router())
         .merge(master_accounts::router())
         .merge(prices::router())
+        .merge(fairness::router())
         .merge(logs::router())
         .merge(profit::router())
         .merge(users::router())
