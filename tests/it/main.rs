@@ -15,6 +15,7 @@ mod keys;
 mod ledger;
 mod money;
 mod openapi;
+mod people;
 mod process;
 mod race;
 mod reading;

@@ -4,7 +4,7 @@ use tollgate_domain::{MasterAccountError, PriceBookError};
 use tollgate_projections::queries::QueryError;
 
 use super::{ApiError, Text, both};
-use crate::identity::password::PasswordRule;
+use crate::identity::password::{PasswordError, PasswordRule};
 use crate::identity::people::PeopleError;
 use crate::identity::upstream_keys::UpstreamKeyError;
 use crate::ledger::{CommandError, LedgerError};
@@ -137,6 +137,13 @@ impl From<PriceBookError> for ApiError {
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
+            sqlx::Error::Database(database) if database.code().as_deref() == Some("22021") => {
+                let message = both!(
+                    "Text must not contain the character U+0000.",
+                    "Текст не может содержать символ U+0000."
+                );
+                Self::InvalidRequest { message, param: None }
+            }
             // 53: resources, 57: an operator or a shutdown, 08: connection, 40: try again.
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 Some(code)
@@ -170,7 +177,30 @@ impl From<PeopleError> for ApiError {
                 Self::Conflict { code: "email_taken", message }
             }
             E::WrongPassword => Self::WrongPassword,
+            E::WrongOldPassword => {
+                let message = both!("The old password is wrong.", "Старый пароль неверен.");
+                Self::invalid("old_password", message)
+            }
+            E::NotVerified => Self::EmailNotVerified,
+            E::TooOften(retry_after) => Self::RateLimited { retry_after },
+            E::RegistrationClosed => Self::RegistrationClosed,
+            E::InvalidInvitation => {
+                let message = both!(
+                    "You need an invitation that was not used before and is for this address.",
+                    "Нужно приглашение для этого адреса, которое ещё не использовано."
+                );
+                Self::invalid("invitation", message)
+            }
+            E::InvalidLink => {
+                let message = both!(
+                    "This link was used, is too old or was not made here: ask for a new one.",
+                    "Эта ссылка использована, устарела или создана не здесь: запросите новую."
+                );
+                Self::invalid("token", message)
+            }
             E::InvalidRefreshToken => Self::InvalidRefreshToken,
+            E::Erased => Self::SessionEnded,
+            E::Hashing(PasswordError::Busy) => Self::Overloaded,
             E::Hashing(_) => Self::internal(error),
             E::Account(error) => error.into(),
             E::Sql(error) => error.into(),
@@ -191,6 +221,10 @@ fn password(rule: PasswordRule) -> Text {
         PasswordRule::SameAsEmail => both!(
             "The password must not be the e-mail address.",
             "Пароль не должен совпадать с адресом электронной почты."
+        ),
+        PasswordRule::Common => both!(
+            "The password is one of those that are tried first: choose another one.",
+            "Такие пароли подбирают первыми: выберите другой."
         ),
     }
 }

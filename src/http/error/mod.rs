@@ -69,6 +69,12 @@ pub enum ApiError {
     InvalidRefreshToken,
     /// Unknown address or wrong password; nobody learns which.
     WrongPassword,
+    /// The password is right, and nobody has shown that the address is theirs.
+    EmailNotVerified,
+    /// Nobody may register.
+    RegistrationClosed,
+    /// What cannot be undone needs a sign-in of a moment ago.
+    SignInAgain,
     /// Signed in, but not as somebody who may do this.
     Forbidden {
         /// The role that may, as in `admin`.

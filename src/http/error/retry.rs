@@ -30,6 +30,9 @@ impl ApiError {
             | Self::SessionEnded
             | Self::InvalidRefreshToken
             | Self::WrongPassword
+            | Self::EmailNotVerified
+            | Self::RegistrationClosed
+            | Self::SignInAgain
             | Self::Forbidden { .. }
             | Self::AccountSuspended
             | Self::KeyLimitExceeded { .. }

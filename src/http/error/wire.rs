@@ -49,6 +49,9 @@ impl ApiError {
                 Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
             }
             Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
+            Self::EmailNotVerified => Wire::new(S::FORBIDDEN, PERMISSION, "email_not_verified"),
+            Self::RegistrationClosed => Wire::new(S::FORBIDDEN, PERMISSION, "registration_closed"),
+            Self::SignInAgain => Wire::new(S::FORBIDDEN, PERMISSION, "sign_in_again"),
             Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
             Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
             // Not 402: the account has money, and topping it up would not help.

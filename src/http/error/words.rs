@@ -59,6 +59,17 @@ words! {
     Self::WrongPassword =>
         "The e-mail address or the password is wrong.",
         "Неверный адрес электронной почты или пароль.";
+    Self::EmailNotVerified =>
+        "Confirm your e-mail address first: open the link that was mailed to you, or ask for a new \
+         one at /v1/auth/email-verification.",
+        "Сначала подтвердите адрес электронной почты: откройте ссылку из письма или запросите \
+         новую через /v1/auth/email-verification.";
+    Self::RegistrationClosed =>
+        "Registration is closed: ask the operator of this service.",
+        "Регистрация закрыта: обратитесь к оператору сервиса.";
+    Self::SignInAgain =>
+        "This cannot be undone: sign in again and do it within ten minutes.",
+        "Это нельзя отменить: войдите снова и повторите в течение десяти минут.";
     Self::Forbidden { needs } =>
         "This needs the role `{needs}`.",
         "Для этого нужна роль `{needs}`.";

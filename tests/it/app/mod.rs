@@ -97,6 +97,11 @@ impl TestApp {
         &self.database
     }
 
+    /// A pool of the role that owns the tables.
+    pub async fn owner_pool(&self) -> sqlx::PgPool {
+        self.database.pool().await
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(
         &self,

@@ -1,14 +1,17 @@
 //! What the operator does and sees. Auditors see it too and change nothing.
 
 mod actions;
+mod audit_trail;
 mod client_detail;
 mod client_money;
 mod client_status;
 mod clients;
 mod credits;
 mod fairness;
+mod invitations;
 mod limits;
 mod logs;
+mod mails;
 mod master_accounts;
 mod master_changes;
 mod movements;
@@ -20,6 +23,7 @@ mod ratios;
 mod statement;
 mod stats;
 mod top_ups;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -47,4 +51,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(actions::router())
         .merge(logs::router())
         .merge(profit::router())
+        .merge(users::router())
+        .merge(invitations::router())
+        .merge(mails::router())
+        .merge(audit_trail::router())
 }
