@@ -301,6 +301,8 @@ impl OpenReservation {
             answered_model: observed.answered_model,
             usage: observed.usage,
             list_cost: observed.list_cost,
+            ruling: None,
+            delivered_list_cost: None,
             computed_list_cost: observed.computed_list_cost,
             source: observed.source,
             master_account: upstream.id,

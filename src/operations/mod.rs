@@ -1,5 +1,6 @@
 //! What people do to the books: each a command, its idempotency, and the rows that stand beside it.
 
+pub mod fairness;
 pub mod keys;
 pub mod master_accounts;
 pub mod once;

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod awaited;
 mod history;
 mod money;
 mod page;
@@ -18,6 +19,7 @@ pub use accounts::{Account, Key, account, accounts, balance, key, keys};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
 };
+pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
 pub use history::{
     Action, Grant, PriceChange, PriceChangeFilter, actions, due_grants, price_changes,
 };

@@ -2,6 +2,7 @@
 
 mod clients;
 mod credits;
+mod fairness;
 mod logs;
 mod master_accounts;
 mod prices;
@@ -22,6 +23,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(credits::router())
         .merge(master_accounts::router())
         .merge(prices::router())
+        .merge(fairness::router())
         .merge(logs::router())
         .merge(profit::router())
 }
