@@ -22,6 +22,8 @@ impl From<AccountError> for ApiError {
             | E::AlreadySettled(_)
             | E::AlreadyReleased(_)
             | E::AlreadyExpired(_)
+            | E::NothingToCorrect(_)
+            | E::AlreadyCorrected(_)
             | E::ReservationNotFound(_)
             | E::NothingToCorrect(_)
             | E::AlreadyCorrected(_)
