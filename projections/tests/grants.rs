@@ -7,8 +7,7 @@ use rust_decimal::Decimal;
 use tollgate_domain::account::AccountCommand as Command;
 use tollgate_domain::ids::GrantId;
 use tollgate_projections::queries::{
-    PageRequest, Range, balance, due_grants, statement_moves, statement_sums, top_ups,
-    trial_balance,
+    PageRequest, Range, balance, due_grants, statement, top_ups, trial_balance,
 };
 
 use support::ledger::{Ledger, NOON, usd};
@@ -60,15 +59,13 @@ async fn an_expired_grant_goes_back_by_what_is_unspent_of_it() {
     assert_eq!(grants.map(|row| row.balance), Some(dec("0.8")), "what the gift really cost");
 
     let range = Range { from: time(0), to: time(3_600) };
-    let sums = statement_sums(pool, account, range).await.expect("an answer").data;
-    let sums = sums.expect("one row");
+    let shown = statement(pool, account, range, 10).await.expect("an answer").data;
+    let sums = shown.sums;
     assert_eq!((sums.opening, sums.closing), (dec("0"), dec("10")));
+    assert_eq!((shown.moves.len(), shown.models.len()), (3, 1));
     assert_eq!((sums.granted, sums.expired, sums.charged), (dec("5"), dec("4.2"), dec("0.8")));
     let later = Range { from: time(3_600), to: time(7_200) };
-    let sums = statement_sums(pool, account, later).await.expect("an answer").data;
-    let sums = sums.expect("one row");
+    let sums = statement(pool, account, later, 10).await.expect("an answer").data.sums;
     assert_eq!((sums.opening, sums.closing, sums.requests), (dec("10"), dec("10"), 0));
-    let listed = statement_moves(pool, account, range, 10).await.expect("an answer").data;
-    assert_eq!(listed.len(), 3);
     assert_clean(pool).await;
 }

@@ -26,25 +26,21 @@ pub struct Action {
     pub actor: String,
 }
 
-/// Decisions, newest first; about one subject or all.
+/// Decisions, newest first; about one subject or all, of one kind or all.
 ///
 /// # Errors
 /// [`QueryError::InvalidCursor`], the database's.
 pub async fn actions(
     pool: &PgPool,
     subject: Option<&str>,
+    action: Option<&str>,
     page: &PageRequest,
 ) -> Result<Page<Action>, QueryError> {
-    let filter = if subject.is_some() { "AND subject = $3" } else { "" };
-    let rows = format!(
-        "SELECT position, subject, action, amount, reason, at, actor FROM read.actions \
-         WHERE position < $1 {filter} ORDER BY position DESC LIMIT $2"
-    );
-    let sql = as_of(&["actions"], &rows, "r.position DESC");
-    let mut query = query(&sql).bind(page.before()?).bind(page.rows());
-    if let Some(subject) = subject {
-        query = query.bind(subject.to_owned());
-    }
+    let rows = "SELECT position, subject, action, amount, reason, at, actor FROM read.actions \
+         WHERE position < $1 AND ($3::text IS NULL OR subject = $3) \
+           AND ($4::text IS NULL OR action = $4) ORDER BY position DESC LIMIT $2";
+    let sql = as_of(&["actions"], rows, "r.position DESC");
+    let query = query(&sql).bind(page.before()?).bind(page.rows()).bind(subject).bind(action);
     Ok(page.page(fetch(pool, query).await?, |action: &Action| action.position.to_string()))
 }
 

@@ -59,6 +59,20 @@ pub async fn top_ups(
     Ok(page.page(fetch(pool, query).await?, |moved: &MoneyMove| moved.position.to_string()))
 }
 
+/// The money moves of an account with these ids.
+///
+/// # Errors
+/// The database's.
+pub async fn top_ups_by_id(
+    pool: &PgPool,
+    account: AccountId,
+    ids: &[String],
+) -> Result<AsOf<Vec<MoneyMove>>, QueryError> {
+    let rows = format!("{MONEY_MOVE} WHERE account_id = $1 AND id = ANY($2)");
+    let sql = as_of(&["top_ups"], &rows, "r.position");
+    fetch(pool, query(&sql).bind(account.to_string()).bind(ids)).await
+}
+
 /// One ledger account.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct TrialRow {

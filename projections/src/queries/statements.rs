@@ -7,6 +7,7 @@ use tollgate_domain::ids::AccountId;
 
 use super::money::{MONEY_MOVE, MoneyMove};
 use super::page::{AsOf, QueryError, Range, as_of, fetch, first};
+use super::usage::{ModelUsage, by_model_in};
 
 /// The sums of a span of time.
 /// `closing = opening + topped_up − refunded + granted − expired + adjusted − charged`.
@@ -50,34 +51,41 @@ const SUMS: &str = "SELECT trim_scale(m.before - u.before) AS opening, \
         COALESCE(sum(requests) FILTER (WHERE hour >= $2), 0)::bigint AS requests \
       FROM read.usage_hourly WHERE account_id = $1 AND hour < $3) u";
 
-/// The sums of a span that begins and ends at full UTC hours.
-///
-/// # Errors
-/// The database's.
-pub async fn statement_sums(
-    pool: &PgPool,
-    account: AccountId,
-    range: Range,
-) -> Result<AsOf<Option<StatementSums>>, QueryError> {
-    let sql = as_of(&["top_ups", "usage_hourly"], SUMS, "1");
-    let query = query(&sql).bind(account.to_string()).bind(range.from).bind(range.to);
-    Ok(first(fetch(pool, query).await?))
+/// A statement: its sums and what they are made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// What was there, what moved, what is there.
+    pub sums: StatementSums,
+    /// The money moves, oldest first.
+    pub moves: Vec<MoneyMove>,
+    /// What was charged, the dearest model first.
+    pub models: Vec<ModelUsage>,
 }
 
-/// The money moves of a span, oldest first; at most `most`.
+/// The statement of a span that begins and ends at full UTC hours, with at most `most` money moves.
 ///
 /// # Errors
 /// The database's.
-pub async fn statement_moves(
+pub async fn statement(
     pool: &PgPool,
     account: AccountId,
     range: Range,
     most: i64,
-) -> Result<AsOf<Vec<MoneyMove>>, QueryError> {
+) -> Result<AsOf<Statement>, QueryError> {
+    // One snapshot for all of it, so that the lines make the sums.
+    let mut snapshot = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
+    let id = account.to_string();
+    let sql = as_of(&["top_ups", "usage_hourly"], SUMS, "1");
+    let sums = query(&sql).bind(&id).bind(range.from).bind(range.to);
+    let found = first(fetch(&mut *snapshot, sums).await?);
     let rows = format!(
         "{MONEY_MOVE} WHERE account_id = $1 AND at >= $2 AND at < $3 ORDER BY position LIMIT $4"
     );
     let sql = as_of(&["top_ups"], &rows, "r.position");
-    let query = query(&sql).bind(account.to_string()).bind(range.from).bind(range.to);
-    fetch(pool, query.bind(most)).await
+    let moves = query(&sql).bind(&id).bind(range.from).bind(range.to).bind(most);
+    let moves = fetch(&mut *snapshot, moves).await?.data;
+    let models = by_model_in(&mut *snapshot, account, range).await?.data;
+    snapshot.commit().await?;
+    let sums = found.data.ok_or(sqlx::Error::RowNotFound)?;
+    Ok(AsOf { as_of_position: found.as_of_position, data: Statement { sums, moves, models } })
 }
