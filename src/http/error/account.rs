@@ -25,8 +25,6 @@ impl From<AccountError> for ApiError {
             | E::NothingToCorrect(_)
             | E::AlreadyCorrected(_)
             | E::ReservationNotFound(_)
-            | E::NothingToCorrect(_)
-            | E::AlreadyCorrected(_)
             | E::ReservationTooOld(_)
             | E::NotYetExpired { .. } => conflict("reservation_conflict", reservation(&error)),
             E::Suspended => Self::AccountSuspended,
