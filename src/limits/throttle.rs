@@ -39,8 +39,9 @@ impl<K: Copy + Eq + Hash> Throttle<K> {
 
     /// Puts a try back that does not count after all.
     pub fn give_back(&self, key: K) {
-        let put_back = |meter: &mut Meter| meter.put_back(self.quota, 1);
-        self.meters.with(key, Moment::now(), Meter::default, put_back);
+        let now = Moment::now();
+        let put_back = |meter: &mut Meter| meter.put_back(self.quota, 1, now);
+        self.meters.with(key, now, Meter::default, put_back);
     }
 
     /// Gives the key its whole quota back.
