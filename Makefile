@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test bench fmt
+.PHONY: help setup run test torture bench fmt
 
 # Many installers put cargo where only login shells look.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -16,6 +16,9 @@ run: setup ## Build and start the gateway; where none is configured, with its ow
 
 test: setup ## Check the format, the lints and every test
 	@.ci/test.sh
+
+torture: setup ## Kill processes, PostgreSQL and connections under load, 200 times (about 10 minutes)
+	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-200} cargo test --workspace --locked --test it -- torture --nocapture
 
 bench: setup ## Measure this machine; the report is kept in target/bench/report.md
 	cargo build --release --workspace

@@ -119,6 +119,9 @@ fn model_of(event: &AccountEvent) -> Option<&str> {
         | AccountEvent::AccountSuspended { .. }
         | AccountEvent::AccountReinstated { .. }
         | AccountEvent::SpendLimitsChanged { .. }
-        | AccountEvent::PlanAssigned { .. } => None,
+        | AccountEvent::PlanAssigned { .. }
+        | AccountEvent::OwnLimitsChanged { .. }
+        | AccountEvent::PlanRemoved {}
+        | AccountEvent::SpendWarningRaised(_) => None,
     }
 }

@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 use tokio::task::JoinSet;
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReserveFunds, SettleReservation,
+    SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId, TopUpId, UserId};
@@ -91,7 +92,9 @@ pub fn reserve(key: KeyId, reservation: ReservationId) -> AccountCommand {
         amount: Money::parse("0.0421337").unwrap_or(Money::ZERO),
         sale_ratio: Ratio::parse("0.8").unwrap_or(Ratio::ONE),
         price_version: 17,
+        fallbacks: vec![],
         expires_at: at.plus_seconds(900),
+        plan: SpendLimits::default(),
         at,
     })
 }
@@ -101,6 +104,7 @@ pub fn reserve(key: KeyId, reservation: ReservationId) -> AccountCommand {
 pub fn settle(master_account: MasterAccountId, reservation: ReservationId) -> AccountCommand {
     AccountCommand::SettleReservation(Box::new(SettleReservation {
         reservation,
+        answered_model: None,
         usage: Usage { input: 4_087, cache_read: 10_507, output: 461, ..Usage::default() },
         list_cost: ListCost::parse("0.0076509169000000005").unwrap_or(ListCost::ZERO),
         computed_list_cost: None,

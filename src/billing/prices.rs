@@ -22,6 +22,8 @@ pub struct Prices {
     pub book: PriceBook,
     /// What bounds a request, by requested id.
     pub info: HashMap<String, ModelInfo>,
+    /// The names that answers give to models, by requested id.
+    answers: HashMap<String, String>,
     /// The upstream's listing of every model for sale, as JSON text, by requested id.
     pub listings: BTreeMap<String, String>,
     /// The answer of `GET /v1/models` at the default ratio: most clients ask for just that.
@@ -29,6 +31,20 @@ pub struct Prices {
 }
 
 impl Prices {
+    /// Which of the requested models has answered under this name; none: nobody can tell.
+    ///
+    /// Answers name the canonical slug, which entries at other prices share (`:batch`, aliases):
+    /// of those that were asked for the first one counts.
+    #[must_use]
+    pub fn answered<'m>(
+        &self,
+        mut requested: impl Iterator<Item = &'m str> + Clone,
+        name: &str,
+    ) -> Option<&'m str> {
+        let alias = |model: &&str| self.answers.get(*model).is_some_and(|slug| slug == name);
+        requested.clone().find(|model| *model == name).or_else(|| requested.find(alias))
+    }
+
     /// `GET /v1/models` with every price multiplied by the ratio that applies to a model.
     pub fn catalogue(&self, ratio: impl Fn(&str) -> Option<Ratio>) -> String {
         let mut text = String::with_capacity(self.listings.len() * 1_000);
@@ -70,14 +86,21 @@ impl PriceList {
             .fetch_all(pool)
             .await?;
         let mut prices = Prices { book, ..Prices::default() };
+        let mut aliases = Vec::new();
         for row in &rows {
             let (model, json): (String, String) = (row.get(0), row.get(1));
             if let Some(listing) = crate::upstream::read_listing(&json) {
                 prices.info.insert(model.clone(), listing.info);
+                prices.answers.extend(listing.canonical_slug.map(|slug| (model.clone(), slug)));
+                aliases.extend(listing.alias_of.map(|target| (model.clone(), target)));
             }
             if prices.book.find_card(&model).is_some() {
                 prices.listings.insert(model, json);
             }
+        }
+        for (alias, target) in aliases {
+            let slug = prices.answers.get(&target).cloned().unwrap_or(target);
+            prices.answers.insert(alias, slug);
         }
         let nobody = AccountId::from_uuid(uuid::Uuid::nil());
         let catalogue = prices.catalogue(|model| prices.book.sale_ratio(nobody, None, model));

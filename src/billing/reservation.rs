@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_domain::account::{
-    AccountCommand, AccountEvent, CostSource, Latencies, Outcome, ReleaseReason, ReserveFunds,
-    SettleReservation,
+    AccountCommand, AccountEvent, CostSource, Fallback, Latencies, Outcome, ReleaseReason,
+    ReserveFunds, SettleReservation,
 };
 use tollgate_domain::decimal::ListCost;
 use tollgate_domain::ids::{AccountId, KeyId, RequestId, ReservationId};
@@ -15,7 +15,7 @@ use tollgate_domain::pricing::{Demand, Sale};
 use tollgate_domain::{Account, AccountError, Money, Usage};
 
 use super::prices::Prices;
-use super::terms::{Terms, fresh_id, terms};
+use super::terms::{Offer, Terms, fresh_id, terms};
 use crate::ledger::{Actor, CommandContext, CommandError, Ledger, LedgerError, Pending, now};
 use crate::upstream::Upstream;
 
@@ -85,6 +85,8 @@ pub struct OpenReservation {
     pub terms: Terms,
     /// The requested model.
     pub model: String,
+    /// Models that may answer in its place.
+    pub fallbacks: Vec<Fallback>,
     stream: String,
     context: CommandContext,
     books: Books,
@@ -104,6 +106,8 @@ pub struct Books {
 /// What a request turned out to cost.
 #[derive(Debug, Clone)]
 pub struct Observed {
+    /// The fallback that answered, if it was one; by the name under which it was asked for.
+    pub answered_model: Option<String>,
     /// By class.
     pub usage: Usage,
     /// The upstream's figure where it gave one, else the computed one.
@@ -150,15 +154,16 @@ async fn decide(
 ) -> Result<Reserved, Refusal> {
     let stream = order.account.to_string();
     let context = CommandContext::request(Actor::Key(order.key), order.request);
-    let mut cards = Vec::with_capacity(order.models.len());
-    for model in &order.models {
-        let card = prices.book.find_card(model);
-        cards.push(card.ok_or_else(|| Refusal::NotPriced(model.clone()))?);
-    }
     let model = order.models.first().cloned().unwrap_or_default();
     // Without a sale ratio nothing is for sale: fail closed.
     let default_ratio =
         prices.book.default_ratio().ok_or_else(|| Refusal::NotPriced(model.clone()))?;
+    let mut offers = Vec::with_capacity(order.models.len());
+    for model in &order.models {
+        let card = prices.book.find_card(model);
+        let card = card.ok_or_else(|| Refusal::NotPriced(model.clone()))?;
+        offers.push(Offer { card, sale_ratio: default_ratio });
+    }
     let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
     let at = now();
     let mut decided = None;
@@ -166,7 +171,12 @@ async fn decide(
         .ledger
         .accounts
         .begin(&stream, &context, None, |account| {
-            let (terms, affordable) = terms(account, prices, &cards, default_ratio, &order, at);
+            for (offer, model) in offers.iter_mut().zip(&order.models) {
+                let plan = account.plan();
+                offer.sale_ratio =
+                    prices.book.sale_ratio(order.account, plan, model).unwrap_or(default_ratio);
+            }
+            let (terms, affordable) = terms(account, &prices.book, &offers, &order, at);
             let id = fresh_id(account);
             decided = Some((id, terms, affordable));
             AccountCommand::ReserveFunds(ReserveFunds {
@@ -177,6 +187,8 @@ async fn decide(
                 sale_ratio: terms.sale_ratio,
                 price_version: prices.book.version(),
                 expires_at: at.plus_seconds(expires_in),
+                fallbacks: fallbacks(&order.models, &offers),
+                plan: terms.plan,
                 at,
             })
         })
@@ -190,7 +202,8 @@ async fn decide(
     match pending {
         Ok(pending) => {
             let (context, books) = (context.clone(), books.clone());
-            let open = OpenReservation { id, terms, model, stream, context, books };
+            let fallbacks = fallbacks(&order.models, &offers);
+            let open = OpenReservation { id, terms, model, fallbacks, stream, context, books };
             Ok(Reserved { open, pending, order, prices: prices.clone() })
         }
         Err(CommandError::Refused(error)) => {
@@ -199,6 +212,14 @@ async fn decide(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// All but the first. Nothing is allocated where there are none.
+fn fallbacks(models: &[String], offers: &[Offer<'_>]) -> Vec<Fallback> {
+    let others = models.iter().zip(offers).skip(1);
+    others
+        .map(|(model, offer)| Fallback { model: model.clone(), sale_ratio: offer.sale_ratio })
+        .collect()
 }
 
 impl Reserved {
@@ -238,6 +259,8 @@ impl Reserved {
                         sale_ratio: open.terms.sale_ratio,
                         price_version: prices.book.version(),
                         expires_at: at.plus_seconds(expires_in),
+                        fallbacks: open.fallbacks.clone(),
+                        plan: open.terms.plan,
                         at,
                     })
                 })
@@ -257,10 +280,17 @@ impl Reserved {
 }
 
 impl OpenReservation {
-    /// The charge that a list cost leads to under the frozen ratio.
+    /// The charge that a list cost leads to under the frozen ratio of the model that answered.
     #[must_use]
-    pub fn sale(&self, list_cost: ListCost, upstream: &Upstream) -> Option<Sale> {
-        Sale::of(list_cost, self.terms.sale_ratio, upstream.cost_rate).ok()
+    pub fn sale(
+        &self,
+        list_cost: ListCost,
+        upstream: &Upstream,
+        answered: Option<&str>,
+    ) -> Option<Sale> {
+        let fallback = self.fallbacks.iter().find(|other| Some(&*other.model) == answered);
+        let ratio = fallback.map_or(self.terms.sale_ratio, |other| other.sale_ratio);
+        Sale::of(list_cost, ratio, upstream.cost_rate).ok()
     }
 
     /// Ends it with a charge. The decision stands when this returns; its commit goes on and is
@@ -268,6 +298,7 @@ impl OpenReservation {
     pub async fn settle(self, upstream: &Upstream, observed: Observed) {
         let command = AccountCommand::SettleReservation(Box::new(SettleReservation {
             reservation: self.id,
+            answered_model: observed.answered_model,
             usage: observed.usage,
             list_cost: observed.list_cost,
             computed_list_cost: observed.computed_list_cost,

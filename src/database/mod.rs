@@ -7,7 +7,7 @@ pub mod private;
 mod source;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection};
@@ -80,6 +80,38 @@ impl fmt::Debug for Database {
     /// Written by hand, because the options' own output holds the password.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "Database({})", self.options.get_host())
+    }
+}
+
+/// Waits for a server that is still starting, as everything does that is started together with it.
+/// What time cannot mend (a wrong password, no such database) is said at once.
+///
+/// # Errors
+/// [`DatabaseError::Connect`] with the last reason.
+pub async fn await_server(options: &PgConnectOptions, most: Duration) -> Result<(), DatabaseError> {
+    let begun = Instant::now();
+    loop {
+        let error = match options.connect().await {
+            Ok(connection) => return Ok(connection.close().await?),
+            Err(error) => error,
+        };
+        if !is_away(&error) || begun.elapsed() >= most {
+            return Err(DatabaseError::Connect(error));
+        }
+        tracing::warn!(%error, "waiting for the database");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+/// Whether a server may be there a moment later.
+fn is_away(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Database(database) => {
+            // 57P: it starts or stops. 53: it has no room for now.
+            database.code().is_some_and(|code| code.starts_with("57P") || code.starts_with("53"))
+        }
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        _ => false,
     }
 }
 

@@ -7,7 +7,9 @@ use tollgate_domain::ids::{AccountId, SessionId, UserId};
 use uuid::Uuid;
 
 use super::password::{self, PasswordError, PasswordRule, Passwords};
-use super::{RefreshToken, Role, SessionStore, Sessions, Subject, User, Users};
+use super::refresh::RefreshClaims;
+use super::sessions::{Origin, Rotation};
+use super::{Role, SessionStore, Sessions, Signer, Subject, User, Users};
 use crate::config::{AdminConfig, Secret};
 use crate::ledger::{Actor, CommandContext, CommandError, Ledger};
 
@@ -29,9 +31,6 @@ pub enum PeopleError {
     /// A password could not be hashed or checked.
     #[error(transparent)]
     Hashing(#[from] PasswordError),
-    /// No random bytes.
-    #[error("the system gives no random bytes: {0}")]
-    Randomness(#[from] std::io::Error),
     /// The account could not be opened.
     #[error(transparent)]
     Account(#[from] CommandError<AccountError>),
@@ -59,7 +58,7 @@ pub struct SignedIn {
     /// A signed access token.
     pub access: String,
     /// The next refresh token.
-    pub refresh: RefreshToken,
+    pub refresh: Secret,
     /// Who it is.
     pub user: User,
 }
@@ -73,6 +72,7 @@ pub struct People {
     pub sessions: SessionStore,
     /// Checks access tokens.
     pub tokens: Sessions,
+    signer: Signer,
     passwords: Passwords,
     ledger: Ledger,
 }
@@ -90,6 +90,7 @@ impl People {
             users: Users::new(pool.clone()),
             sessions: SessionStore::new(pool),
             tokens: Sessions::new(secret_key),
+            signer: Signer::new(secret_key),
             passwords: Passwords::default(),
             ledger,
         }
@@ -134,26 +135,37 @@ impl People {
     }
 
     /// Signs somebody in. An unknown address takes as long as a wrong password.
-    pub async fn sign_in(&self, email: &str, password: Secret) -> Result<SignedIn, PeopleError> {
+    pub async fn sign_in(
+        &self,
+        email: &str,
+        password: Secret,
+        origin: &Origin,
+    ) -> Result<SignedIn, PeopleError> {
         let user = self.users.find_by_email(email).await?;
         let stored = user.as_ref().map(|user| user.password_hash.clone());
         let right = self.passwords.verify(password, stored).await?;
         let (Some(user), true) = (user, right) else { return Err(PeopleError::WrongPassword) };
-        let refresh = RefreshToken::generate()?;
-        let session = self.sessions.open(user.id, &refresh, Utc::now()).await?;
-        Ok(SignedIn { access: self.access(&user, session), refresh, user })
+        let first = self.sessions.open(user.id, origin).await?;
+        Ok(self.signed_in(user, first))
     }
 
     /// Exchanges a refresh token. The role is read again, so that one that was taken away goes with
     /// the old token.
-    pub async fn refresh(&self, presented: &str) -> Result<SignedIn, PeopleError> {
-        let hash = RefreshToken::hash_of(presented).ok_or(PeopleError::InvalidRefreshToken)?;
-        let refresh = RefreshToken::generate()?;
-        let rotated = self.sessions.rotate(&hash, &refresh, Utc::now()).await?;
-        let rotated = rotated.ok_or(PeopleError::InvalidRefreshToken)?;
-        let user = self.users.find(rotated.user).await?;
-        let user = user.ok_or(PeopleError::InvalidRefreshToken)?;
-        Ok(SignedIn { access: self.access(&user, rotated.session), refresh, user })
+    pub async fn refresh(&self, presented: &str, origin: &Origin) -> Result<SignedIn, PeopleError> {
+        let claims = RefreshClaims::read(&self.signer, presented);
+        let claims = claims.ok_or(PeopleError::InvalidRefreshToken)?;
+        match self.sessions.rotate(claims, origin).await? {
+            Rotation::Next(next, user) => {
+                let user = self.users.find(user).await?;
+                Ok(self.signed_in(user.ok_or(PeopleError::InvalidRefreshToken)?, next))
+            }
+            Rotation::Reused | Rotation::Over => Err(PeopleError::InvalidRefreshToken),
+        }
+    }
+
+    fn signed_in(&self, user: User, claims: RefreshClaims) -> SignedIn {
+        let access = self.access(&user, claims.session);
+        SignedIn { access, refresh: claims.sign(&self.signer), user }
     }
 
     /// Creates the configured admin unless somebody has that address. Returns whether it was

@@ -1,22 +1,49 @@
-//! The table of signed-in sessions, and a short memory of which still live.
+//! The table of signed-in sessions, and a memory of which still live.
+//!
+//! Requests are answered from the memory: a session is looked up once per node, and what ends later
+//! is learnt by a worker twice a second, as revoked keys are.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use moka::sync::Cache;
-use sqlx::{PgPool, Row as _};
+use sqlx::postgres::PgRow;
+use sqlx::{PgExecutor, PgPool, Row as _};
 use tollgate_domain::ids::{SessionId, UserId};
 use uuid::Uuid;
 
-use super::RefreshToken;
-use super::tokens::REFRESH_TTL;
+use super::refresh::RefreshClaims;
+use super::tokens::{ACCESS_TTL, REFRESH_TTL};
 use super::users::parsed;
 
-/// How long an answer about a session is believed: another node may have ended it.
-const BELIEVED: Duration = Duration::from_secs(1);
-/// A client that lost the answer to its refresh comes again with the old token at once. That is
-/// refused, but is no reason to end the session; what comes later is.
+/// How long the token that was just replaced is answered with the same next one: a client that
+/// lost the answer, or asked twice at once, is not a thief. Later it ends the session.
 const LOST_ANSWER: TimeDelta = TimeDelta::seconds(10);
+/// Live sessions of one person; a further one ends the one that was used longest ago.
+const MOST: i64 = 100;
+/// Longer ones are cut.
+const USER_AGENT_CHARS: usize = 400;
+
+/// Where a sign-in or a refresh comes from, as its owner is shown it.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The client's address, where it is known.
+    pub address: Option<IpAddr>,
+    /// What the client calls itself.
+    pub user_agent: Option<String>,
+}
+
+impl Origin {
+    fn agent(&self) -> Option<String> {
+        let text = self.user_agent.as_deref()?;
+        Some(text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS).collect())
+    }
+
+    fn address(&self) -> Option<String> {
+        self.address.map(|address| address.to_string())
+    }
+}
 
 /// Reads and writes sessions.
 #[derive(Debug, Clone)]
@@ -25,108 +52,208 @@ pub struct SessionStore {
     live: Cache<SessionId, bool>,
 }
 
-/// A session whose refresh token was exchanged.
-#[derive(Debug, Clone, Copy)]
-pub struct Rotated {
+/// A session as its owner sees it.
+#[derive(Debug, Clone)]
+pub struct ListedSession {
     /// The session.
-    pub session: SessionId,
-    /// Whose it is.
-    pub user: UserId,
+    pub id: SessionId,
+    /// The sign-in.
+    pub created_at: DateTime<Utc>,
+    /// The newest refresh.
+    pub last_used_at: DateTime<Utc>,
+    /// Until then it can be refreshed.
+    pub expires_at: DateTime<Utc>,
+    /// Of the newest refresh.
+    pub user_agent: Option<String>,
+    /// Of the newest refresh.
+    pub address: Option<String>,
+}
+
+/// What comes of a presented refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// These are the next one's claims.
+    Next(RefreshClaims, UserId),
+    /// It was replaced too long ago: one of its two holders is a thief, so the session was ended.
+    Reused,
+    /// The session has ended, expired, or never was.
+    Over,
 }
 
 impl SessionStore {
     /// Over this database.
     pub fn new(pool: PgPool) -> Self {
-        let live = Cache::builder().max_capacity(100_000).time_to_live(BELIEVED).build();
+        // Nobody asks about a session for longer than its last access token lives.
+        let idle = Duration::from_secs(ACCESS_TTL.num_seconds().unsigned_abs());
+        let live = Cache::builder().max_capacity(100_000).time_to_idle(idle).build();
         Self { pool, live }
     }
 
-    /// A new session of `user`, opened again by `refresh`.
-    pub async fn open(
-        &self,
-        user: UserId,
-        refresh: &RefreshToken,
-        now: DateTime<Utc>,
-    ) -> Result<SessionId, sqlx::Error> {
+    /// A new session of `user`, and the claims of its first refresh token.
+    pub async fn open(&self, user: UserId, origin: &Origin) -> Result<RefreshClaims, sqlx::Error> {
         let session = SessionId::from_uuid(Uuid::now_v7());
         sqlx::query(
-            "INSERT INTO sessions (session_id, user_id, refresh_hash, created_at, expires_at)
-             VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO sessions (session_id, user_id, created_at, last_used_at, expires_at,
+                                   user_agent, address)
+             VALUES ($1, $2, now(), now(), now() + make_interval(secs => $3), $4, $5)",
         )
         .bind(session.to_string())
         .bind(user.to_string())
-        .bind(refresh.hash().as_slice())
-        .bind(now)
-        .bind(now + REFRESH_TTL)
+        .bind(seconds(REFRESH_TTL))
+        .bind(origin.agent())
+        .bind(origin.address())
         .execute(&self.pool)
         .await?;
-        Ok(session)
-    }
-
-    /// Exchanges a refresh token for the next one; `None` if it is not the session's newest. One
-    /// that was used before ends its session, because one of its two holders is a thief.
-    pub async fn rotate(
-        &self,
-        presented: &[u8; 32],
-        next: &RefreshToken,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Rotated>, sqlx::Error> {
-        let row = sqlx::query(
-            "UPDATE sessions SET refresh_hash = $2, replaced_hash = $1, replaced_at = $3,
-                    expires_at = $4
-             WHERE refresh_hash = $1 AND revoked_at IS NULL AND expires_at > $3
-             RETURNING session_id, user_id",
-        )
-        .bind(presented.as_slice())
-        .bind(next.hash().as_slice())
-        .bind(now)
-        .bind(now + REFRESH_TTL)
-        .fetch_optional(&self.pool)
-        .await?;
-        let Some(row) = row else {
-            self.end_if_reused(presented, now).await?;
-            return Ok(None);
-        };
-        Ok(Some(Rotated { session: parsed(&row, "session_id")?, user: parsed(&row, "user_id")? }))
-    }
-
-    async fn end_if_reused(
-        &self,
-        presented: &[u8; 32],
-        now: DateTime<Utc>,
-    ) -> Result<(), sqlx::Error> {
-        let ended = sqlx::query(
-            "UPDATE sessions SET revoked_at = $2
-             WHERE replaced_hash = $1 AND replaced_at < $3 AND revoked_at IS NULL
+        let surplus = sqlx::query(
+            "UPDATE sessions SET revoked_at = now() WHERE session_id IN (
+                 SELECT session_id FROM sessions
+                 WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
+                 ORDER BY last_used_at DESC, session_id DESC OFFSET $2)
              RETURNING session_id",
         )
-        .bind(presented.as_slice())
-        .bind(now)
-        .bind(now - LOST_ANSWER)
+        .bind(user.to_string())
+        .bind(MOST);
+        self.note_ended(surplus.fetch_all(&self.pool).await?)?;
+        Ok(RefreshClaims { session, generation: 0 })
+    }
+
+    /// Exchanges a refresh token.
+    pub async fn rotate(
+        &self,
+        presented: RefreshClaims,
+        origin: &Origin,
+    ) -> Result<Rotation, sqlx::Error> {
+        let row = sqlx::query(
+            "UPDATE sessions
+             SET generation = generation + 1, replaced_at = now(), last_used_at = now(),
+                 expires_at = now() + make_interval(secs => $3), user_agent = $4, address = $5
+             WHERE session_id = $1 AND generation = $2
+               AND revoked_at IS NULL AND expires_at > now()
+             RETURNING user_id, generation",
+        )
+        .bind(presented.session.to_string())
+        .bind(presented.generation)
+        .bind(seconds(REFRESH_TTL))
+        .bind(origin.agent())
+        .bind(origin.address())
+        .fetch_optional(&self.pool)
+        .await?;
+        match row {
+            Some(row) => next(&row, presented.session),
+            None => self.replaced(presented).await,
+        }
+    }
+
+    /// The token is not the newest of a living session: why?
+    async fn replaced(&self, presented: RefreshClaims) -> Result<Rotation, sqlx::Error> {
+        let again = sqlx::query(
+            "SELECT user_id, generation FROM sessions
+             WHERE session_id = $1 AND generation = $2 + 1
+               AND replaced_at > now() - make_interval(secs => $3)
+               AND revoked_at IS NULL AND expires_at > now()",
+        )
+        .bind(presented.session.to_string())
+        .bind(presented.generation)
+        .bind(seconds(LOST_ANSWER))
+        .fetch_optional(&self.pool)
+        .await?;
+        if let Some(row) = again {
+            return next(&row, presented.session);
+        }
+        // A number above ours would be a token that we signed before a backup was restored.
+        let reused = sqlx::query(
+            "UPDATE sessions SET revoked_at = now()
+             WHERE session_id = $1 AND generation <> $2 AND revoked_at IS NULL
+             RETURNING session_id",
+        )
+        .bind(presented.session.to_string())
+        .bind(presented.generation)
         .fetch_all(&self.pool)
         .await?;
-        for row in &ended {
-            let session: SessionId = parsed(row, "session_id")?;
-            self.live.insert(session, false);
-            tracing::warn!(session.id = %session, "a refresh token was used twice; session ended");
+        if reused.is_empty() {
+            return Ok(Rotation::Over);
         }
-        Ok(())
+        self.note_ended(reused)?;
+        tracing::warn!(session.id = %presented.session, "a refresh token came twice; session ended");
+        Ok(Rotation::Reused)
     }
 
-    /// Ends a session: its refresh token at once, its access tokens at once here and within a
-    /// second elsewhere.
-    pub async fn end(&self, session: SessionId) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "UPDATE sessions SET revoked_at = now() WHERE session_id = $1 AND revoked_at IS NULL",
+    /// A person's living sessions, the one used last first.
+    pub async fn list(&self, user: UserId) -> Result<Vec<ListedSession>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT session_id, created_at, last_used_at, expires_at, user_agent, address
+             FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > now()
+             ORDER BY last_used_at DESC, session_id DESC LIMIT $2",
+        )
+        .bind(user.to_string())
+        .bind(MOST)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(listed).collect()
+    }
+
+    /// Ends one session of `user`: its refresh token at once, its access tokens at once here and
+    /// within a second elsewhere. Says whether there was one that lived.
+    pub async fn end(&self, user: UserId, session: SessionId) -> Result<bool, sqlx::Error> {
+        let ended = sqlx::query(
+            "UPDATE sessions SET revoked_at = now()
+             WHERE session_id = $1 AND user_id = $2 AND revoked_at IS NULL AND expires_at > now()
+             RETURNING session_id",
         )
         .bind(session.to_string())
-        .execute(&self.pool)
-        .await?;
-        self.live.insert(session, false);
-        Ok(())
+        .bind(user.to_string());
+        Ok(self.note_ended(ended.fetch_all(&self.pool).await?)? > 0)
     }
 
-    /// Whether the session was neither ended nor forgotten.
+    /// Ends all sessions of `user` but `spared`, as part of a transaction: pass what it returns to
+    /// [`SessionStore::forget`] after the commit.
+    pub async fn end_all(
+        executor: impl PgExecutor<'_>,
+        user: UserId,
+        spared: Option<SessionId>,
+    ) -> Result<Vec<SessionId>, sqlx::Error> {
+        let ended = sqlx::query(
+            "UPDATE sessions SET revoked_at = now()
+             WHERE user_id = $1 AND revoked_at IS NULL AND session_id IS DISTINCT FROM $2
+             RETURNING session_id",
+        )
+        .bind(user.to_string())
+        .bind(spared.map(|session| session.to_string()))
+        .fetch_all(executor)
+        .await?;
+        ended.iter().map(|row| parsed(row, "session_id")).collect()
+    }
+
+    /// [`SessionStore::end_all`] by itself; says how many lived.
+    pub async fn end_others(
+        &self,
+        user: UserId,
+        spared: Option<SessionId>,
+    ) -> Result<usize, sqlx::Error> {
+        let ended = Self::end_all(&self.pool, user, spared).await?;
+        self.forget(&ended);
+        Ok(ended.len())
+    }
+
+    /// These were ended: their access tokens are refused from now on.
+    pub fn forget(&self, ended: &[SessionId]) {
+        for session in ended {
+            self.live.insert(*session, false);
+        }
+    }
+
+    /// Whether `user` has signed in from this address lately: a stranger cannot have made it so.
+    pub async fn knows(&self, user: UserId, address: IpAddr) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM sessions WHERE user_id = $1 AND address = $2)",
+        )
+        .bind(user.to_string())
+        .bind(address.to_string())
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// Whether the session was neither ended nor has expired.
     pub async fn is_live(&self, session: SessionId) -> Result<bool, sqlx::Error> {
         if let Some(live) = self.live.get(&session) {
             return Ok(live);
@@ -141,4 +268,46 @@ impl SessionStore {
         self.live.insert(session, live);
         Ok(live)
     }
+
+    /// Learns what other nodes have ended within the last seconds. To be called twice a second.
+    pub async fn learn_ended(&self) -> Result<(), sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT session_id FROM sessions WHERE revoked_at > now() - interval '15 seconds'",
+        );
+        self.note_ended(rows.fetch_all(&self.pool).await?)?;
+        Ok(())
+    }
+
+    /// Forgets what is in memory: for a node that could not learn for a while.
+    pub fn forget_everything(&self) {
+        self.live.invalidate_all();
+    }
+
+    fn note_ended(&self, rows: Vec<PgRow>) -> Result<usize, sqlx::Error> {
+        let ended: Result<Vec<_>, _> = rows.iter().map(|row| parsed(row, "session_id")).collect();
+        let ended = ended?;
+        self.forget(&ended);
+        Ok(ended.len())
+    }
+}
+
+/// As `make_interval` takes it.
+fn seconds(span: TimeDelta) -> f64 {
+    span.as_seconds_f64()
+}
+
+fn next(row: &PgRow, session: SessionId) -> Result<Rotation, sqlx::Error> {
+    let generation = row.try_get("generation")?;
+    Ok(Rotation::Next(RefreshClaims { session, generation }, parsed(row, "user_id")?))
+}
+
+fn listed(row: &PgRow) -> Result<ListedSession, sqlx::Error> {
+    Ok(ListedSession {
+        id: parsed(row, "session_id")?,
+        created_at: row.try_get("created_at")?,
+        last_used_at: row.try_get("last_used_at")?,
+        expires_at: row.try_get("expires_at")?,
+        user_agent: row.try_get("user_agent")?,
+        address: row.try_get("address")?,
+    })
 }

@@ -1,22 +1,18 @@
-//! Sessions: a short-lived signed access token, and a long-lived opaque refresh token.
+//! Access tokens: short-lived, signed, and checked without asking the database.
 
-use std::io;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use crate::config::{Secret, kept};
+use crate::config::Secret;
 
-/// How long an access token is valid: a role that was taken away works on for this long at most.
+/// How long an access token is valid, unless its session ends before.
 pub const ACCESS_TTL: TimeDelta = TimeDelta::minutes(15);
 /// How long a refresh token is valid.
 pub const REFRESH_TTL: TimeDelta = TimeDelta::days(7);
-
-const REFRESH_PREFIX: &str = "tgr_";
 
 /// What a person may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -166,33 +162,6 @@ impl Sessions {
     }
 }
 
-/// A refresh token: 256 random bits, of which the database knows the hash only.
-#[derive(Debug, Clone)]
-pub struct RefreshToken(Secret);
-
-impl RefreshToken {
-    /// A new one.
-    pub fn generate() -> io::Result<Self> {
-        Ok(Self(Secret::new(format!("{REFRESH_PREFIX}{}", kept::random_text(32)?))))
-    }
-
-    /// The token, for its owner.
-    pub fn expose(&self) -> &str {
-        self.0.expose()
-    }
-
-    /// What is stored.
-    pub fn hash(&self) -> [u8; 32] {
-        Sha256::digest(self.expose()).into()
-    }
-
-    /// What would be stored for a presented token; `None` for what can't be one.
-    pub fn hash_of(presented: &str) -> Option<[u8; 32]> {
-        let random = presented.strip_prefix(REFRESH_PREFIX)?;
-        (random.len() == 43).then(|| Sha256::digest(presented).into())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use base64::Engine;
@@ -254,16 +223,6 @@ mod tests {
         let header = Header::new(Algorithm::HS512);
         let stronger = jsonwebtoken::encode(&header, &claims, &sessions.signing).unwrap();
         assert_eq!(sessions.verify_access(&stronger, now), Err(TokenError::Invalid));
-    }
-
-    #[test]
-    fn a_refresh_token_is_known_by_its_hash_only() {
-        let token = RefreshToken::generate().unwrap();
-        assert_eq!(RefreshToken::hash_of(token.expose()), Some(token.hash()));
-        assert_ne!(token.hash(), RefreshToken::generate().unwrap().hash());
-        assert_eq!(RefreshToken::hash_of("tgr_short"), None);
-        assert_eq!(RefreshToken::hash_of(&token.expose().replace("tgr_", "sk-_")), None);
-        assert!(!format!("{token:?}").contains(&token.expose()[4..]));
     }
 
     #[test]

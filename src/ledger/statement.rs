@@ -1,7 +1,11 @@
 //! The one statement of the append path.
 
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, Row as _};
+use sqlx::encode::{Encode, IsNull};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::types::Oid;
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo};
+use sqlx::{PgConnection, Postgres, Row as _, Type};
 
 use super::append::Append;
 
@@ -21,9 +25,9 @@ macro_rules! append {
     INSERT INTO events (aggregate_type, aggregate_id, sequence, event_type, event_version,
         payload, metadata, position, recorded_at, hash)
     SELECT e.aggregate_type, e.aggregate_id, e.sequence, e.event_type, e.event_version,
-        e.payload::json, e.metadata::json, head.base + e.place, e.recorded_at, e.hash
-    FROM head, unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[],
-        $7::text[], $8::timestamptz[], $9::bytea[]) WITH ORDINALITY
+        e.payload, e.metadata, head.base + e.place, e.recorded_at, e.hash
+    FROM head, unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::json[],
+        $7::json[], $8::timestamptz[], $9::bytea[]) WITH ORDINALITY
         AS e (aggregate_type, aggregate_id, sequence, event_type, event_version, payload,
             metadata, recorded_at, hash, place)
 )
@@ -46,6 +50,28 @@ const APPEND_WITH_KEYS: &str = append!(
 ), "
 );
 
+/// JSON text as PostgreSQL's `json`, which keeps the bytes: nothing has to cast it there.
+struct JsonText<'a>(&'a str);
+
+impl Type<Postgres> for JsonText<'_> {
+    fn type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(114))
+    }
+}
+
+impl PgHasArrayType for JsonText<'_> {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(Oid(199))
+    }
+}
+
+impl Encode<'_, Postgres> for JsonText<'_> {
+    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        buffer.extend_from_slice(self.0.as_bytes());
+        Ok(IsNull::No)
+    }
+}
+
 fn moment(micros: i64) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
 }
@@ -61,8 +87,8 @@ pub(super) async fn append(
     let mut sequences: Vec<i64> = Vec::with_capacity(count);
     let mut names: Vec<&str> = Vec::with_capacity(count);
     let mut versions: Vec<&str> = Vec::with_capacity(count);
-    let mut payloads: Vec<&str> = Vec::with_capacity(count);
-    let mut metadata: Vec<&str> = Vec::with_capacity(count);
+    let mut payloads: Vec<JsonText<'_>> = Vec::with_capacity(count);
+    let mut metadata: Vec<JsonText<'_>> = Vec::with_capacity(count);
     let mut times: Vec<DateTime<Utc>> = Vec::with_capacity(count);
     let mut hashes: Vec<&[u8]> = Vec::with_capacity(count);
     for append in batch {
@@ -72,8 +98,8 @@ pub(super) async fn append(
             sequences.push(row.sequence);
             names.push(row.event_type);
             versions.push(row.event_version);
-            payloads.push(&row.payload);
-            metadata.push(&append.metadata);
+            payloads.push(JsonText(&row.payload));
+            metadata.push(JsonText(&append.metadata));
             times.push(moment(append.recorded_at));
             hashes.push(&row.hash);
         }

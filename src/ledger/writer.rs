@@ -22,6 +22,9 @@ use super::trouble::{self, Link, Trouble};
 const SILENCE: Duration = Duration::from_secs(10);
 /// How long callers wait for a database that is away.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How many turns of the scheduler a batch may wait while it grows: each statement costs
+/// PostgreSQL as much as several rows.
+const TURNS: usize = 4;
 const AWAY: &str = "the ledger's database is away";
 
 /// What all writers of a process share.
@@ -97,9 +100,15 @@ impl Queue {
         if batch.is_empty() {
             batch.push(self.appends.recv().await?);
         }
-        // Whoever was woken by the last acknowledgement gets to decide first: one turn of the
-        // scheduler, no timer.
-        tokio::task::yield_now().await;
+        // Whoever was woken by the last acknowledgement gets to decide first: a few turns of the
+        // scheduler while more come, no timer.
+        for _ in 0..TURNS {
+            let waiting = self.appends.len();
+            tokio::task::yield_now().await;
+            if self.appends.len() == waiting {
+                break;
+            }
+        }
         let (mut rows, mut bytes) = (0, 0);
         let mut count = |append: &Append| {
             // An append without events takes its place too, or there would be no bound.

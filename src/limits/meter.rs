@@ -215,7 +215,8 @@ mod tests {
                 for (end, ask) in &taken[first..] {
                     sum += u128::from(*ask);
                     let came_back = u128::from(end.0 - begin.0) * u128::from(units);
-                    prop_assert!(sum * 60_000_000_000 <= u128::from(units) * 60_000_000_000 + came_back);
+                    let whole = u128::from(units) * 60_000_000_000;
+                    prop_assert!(sum * 60_000_000_000 <= whole + came_back);
                 }
             }
         }

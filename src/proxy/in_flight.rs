@@ -63,18 +63,30 @@ impl InFlight {
     /// What the customer pays for this bill, where it is known already.
     #[must_use]
     pub fn charge(&self, billed: &Billed) -> Option<Money> {
-        let list = billed.cost.or_else(|| self.computed(&billed.usage))?;
-        self.open.sale(list, &self.upstream).map(|sale| sale.charge)
+        let answered = self.answered(billed.model.as_deref());
+        let list = billed.cost.or_else(|| self.computed(&billed.usage, answered))?;
+        self.open.sale(list, &self.upstream, answered).map(|sale| sale.charge)
     }
 
-    fn computed(&self, usage: &Usage) -> Option<ListCost> {
-        let card = self.prices.book.find_card(&self.open.model)?;
+    /// The fallback that answered under this name; none: the requested model, or nobody can tell.
+    fn answered(&self, name: Option<&str>) -> Option<&str> {
+        if self.open.fallbacks.is_empty() {
+            return None;
+        }
+        let others = self.open.fallbacks.iter().map(|other| other.model.as_str());
+        let requested = std::iter::once(self.open.model.as_str()).chain(others);
+        self.prices.answered(requested, name?).filter(|model| *model != self.open.model)
+    }
+
+    fn computed(&self, usage: &Usage, answered: Option<&str>) -> Option<ListCost> {
+        let card = self.prices.book.find_card(answered.unwrap_or(&self.open.model))?;
         list_cost(card, usage, now()).ok()
     }
 
     /// Ends it with the upstream's own figures.
     pub async fn settle(self, billed: Billed, outcome: Outcome) {
-        let computed = self.computed(&billed.usage);
+        let answered = self.answered(billed.model.as_deref()).map(str::to_owned);
+        let computed = self.computed(&billed.usage, answered.as_deref());
         let (list_cost, source, drift) = match (billed.cost, computed) {
             (Some(cost), Some(computed)) => {
                 (cost, CostSource::Upstream, drifts(cost, computed).then_some(computed))
@@ -87,7 +99,7 @@ impl InFlight {
             tracing::info!(reservation.id = %self.open.id, model = self.open.model,
                 upstream = %list_cost, computed = %computed, "the list cost differs from our list");
         }
-        self.close(billed.usage, list_cost, source, drift, outcome).await;
+        self.close(answered, billed.usage, list_cost, source, drift, outcome).await;
     }
 
     /// Ends it without a charge.
@@ -103,9 +115,9 @@ impl InFlight {
                 match self.gateway.client().find_generation(&self.upstream, &id).await {
                     Ok(Some(record)) => {
                         let source = CostSource::GenerationRecord;
-                        return self
-                            .close(record.usage, record.total_cost, source, None, outcome)
-                            .await;
+                        let answered = self.answered(record.model.as_deref()).map(str::to_owned);
+                        let (usage, cost) = (record.usage, record.total_cost);
+                        return self.close(answered, usage, cost, source, None, outcome).await;
                     }
                     Ok(None) => {}
                     Err(error) => tracing::debug!(%error, "the record cannot be read yet"),
@@ -131,23 +143,26 @@ impl InFlight {
             return self.release(ReleaseReason::NothingBilled).await;
         }
         let usage = Usage { input: self.prompt_tokens, output, ..Usage::default() };
-        let Some(cost) = self.computed(&usage) else {
+        let Some(cost) = self.computed(&usage, None) else {
             return self.release(ReleaseReason::NothingBilled).await;
         };
         tracing::warn!(reservation.id = %self.open.id, model = self.open.model,
             "the charge is estimated: the upstream told nothing");
-        self.close(usage, cost, CostSource::Estimate, None, outcome).await;
+        self.close(None, usage, cost, CostSource::Estimate, None, outcome).await;
     }
 
     async fn close(
         self,
+        answered_model: Option<String>,
         usage: Usage,
         list_cost: ListCost,
         source: CostSource,
         computed_list_cost: Option<ListCost>,
         outcome: Outcome,
     ) {
-        let priced = || self.computed(&usage).is_none_or(|computed| computed != ListCost::ZERO);
+        let answered = answered_model.as_deref();
+        let computed = || self.computed(&usage, answered);
+        let priced = || computed().is_none_or(|computed| computed != ListCost::ZERO);
         if outcome != Outcome::Completed && list_cost == ListCost::ZERO && priced() {
             // The upstream asks nothing for what failed: that is no charge, not a charge of zero.
             return self.release(ReleaseReason::NothingBilled).await;
@@ -157,6 +172,7 @@ impl InFlight {
             u32::try_from(until.duration_since(self.begun).as_millis()).unwrap_or(u32::MAX)
         };
         let observed = Observed {
+            answered_model,
             usage,
             list_cost,
             computed_list_cost,

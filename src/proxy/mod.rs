@@ -3,6 +3,8 @@
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
 //! [`relay`] streams, [`whole`] answers in one piece.
 
+#[doc(hidden)]
+pub mod doors;
 mod failure;
 mod gateway;
 mod generations;

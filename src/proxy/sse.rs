@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem, memrchr};
 use tollgate_domain::Money;
 
 use super::failure::{Fault, ended_by_error};
@@ -60,10 +60,12 @@ impl Filter {
             }
             return Ok(self.lines(&bytes, charge));
         }
+        // Only what is new can hold an end: a long line in many pieces is not searched again.
+        let before = self.partial.len();
         self.partial.extend_from_slice(&bytes);
-        match self.partial.iter().rposition(|byte| *byte == b'\n') {
+        match memrchr(b'\n', &bytes) {
             Some(end) => {
-                let whole = self.partial.split_to(end + 1).freeze();
+                let whole = self.partial.split_to(before + end + 1).freeze();
                 Ok(self.lines(&whole, charge))
             }
             None if self.partial.len() > LONGEST_LINE => Err(EndlessLine),
@@ -113,9 +115,8 @@ impl Filter {
             self.seen.fault = Fault::read(text).or(self.seen.fault.take());
         }
         self.seen.failed |= members.get("choices").is_some_and(ended_by_error);
-        let usage = members.get("usage")?;
-        let billed = Billed::read(usage)?;
-        let usage = for_customer(usage, charge(&billed));
+        let billed = Billed::of(&members)?;
+        let usage = for_customer(members.get("usage")?, charge(&billed));
         // A later bill is the fuller one: some providers send a running count.
         self.seen.billed = Some(billed);
         members.set("usage", usage);

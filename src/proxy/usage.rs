@@ -7,15 +7,24 @@ use tollgate_domain::{Money, Usage};
 use crate::members::Members;
 
 /// What an answer says it consumed and cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Billed {
     /// By class.
     pub usage: Usage,
     /// The upstream's figure, where it gave one that is a cost.
     pub cost: Option<ListCost>,
+    /// The name of the model that answered.
+    pub model: Option<String>,
 }
 
 impl Billed {
+    /// Reads the bill of an answer or of a chunk; nothing if there is none.
+    #[must_use]
+    pub fn of(answer: &Members<'_>) -> Option<Self> {
+        let billed = Self::read(answer.get("usage")?)?;
+        Some(Self { model: answer.text("model"), ..billed })
+    }
+
     /// Reads the JSON text of `usage`; nothing if it is no object.
     #[must_use]
     pub fn read(json: &str) -> Option<Self> {
@@ -23,7 +32,7 @@ impl Billed {
         let usage = serde_json::from_str::<WireUsage>(json).ok()?.classes();
         let cost =
             members.get("cost").and_then(|text| ListCost::parse(text.trim_matches('"')).ok());
-        Some(Self { usage, cost })
+        Some(Self { usage, cost, model: None })
     }
 }
 

@@ -65,7 +65,7 @@ pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed) -> Option<Money>) -> A
     let Ok(text) = std::str::from_utf8(bytes) else { return Answer::Unreadable };
     let text = text.trim();
     let Ok(mut members) = Members::read(text) else { return Answer::Unreadable };
-    let billed = members.get("usage").and_then(Billed::read);
+    let billed = Billed::of(&members);
     if members.get("choices").is_none() {
         return match Fault::read(text) {
             Some(fault) => Answer::Fault(fault, billed),

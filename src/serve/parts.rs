@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{Scopes, ServeError, upstreams};
 use crate::billing::{Books, MasterAccounts, PriceList};
 use crate::config::{Config, RecoveryTimes};
-use crate::database::{Database, DatabaseSource, PoolLimits, migrate};
+use crate::database::{Database, DatabaseSource, PoolLimits, await_server, migrate};
 use crate::http::{App, AppState, Changes};
 use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
 use crate::ledger::{Ledger, LedgerOptions};
@@ -22,6 +22,8 @@ use crate::workers;
 
 /// How often the private PostgreSQL is looked after.
 const SUPERVISION: Duration = Duration::from_secs(1);
+/// How long the database may take to start.
+const DATABASE_STARTS: Duration = Duration::from_secs(30);
 /// How long the first prices may take before serving begins without them.
 const FIRST_PRICES: Duration = Duration::from_secs(15);
 
@@ -31,6 +33,7 @@ pub(super) async fn assemble(
     source: &Arc<DatabaseSource>,
     scopes: &Scopes,
 ) -> Result<AppState, ServeError> {
+    await_server(&source.owner_options(), DATABASE_STARTS).await?;
     migrate(&source.owner_options()).await?;
     let database = Database::connect(source.server_options(), PoolLimits::default()).await?;
     let pool = database.pool().clone();
@@ -74,7 +77,9 @@ pub(super) async fn assemble(
     });
     let changes = Changes::default();
     let keys = ApiKeys::new(pool.clone());
-    scopes.workers.spawn(workers::learn_revocations(keys.clone(), scopes.loops.clone()));
+    let (known_keys, sessions) = (keys.clone(), people.sessions.clone());
+    let stop = scopes.loops.clone();
+    scopes.workers.spawn(workers::learn_revocations(known_keys, sessions, stop));
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
     Ok(AppState::new(App {

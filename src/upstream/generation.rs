@@ -12,6 +12,8 @@ pub struct GenerationRecord {
     pub total_cost: ListCost,
     /// Tokens by its own counter.
     pub usage: Usage,
+    /// The model that answered.
+    pub model: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -24,6 +26,8 @@ struct Answer<'a> {
 struct Data<'a> {
     #[serde(borrow)]
     total_cost: &'a RawValue,
+    #[serde(default)]
+    model: Option<String>,
     #[serde(default)]
     native_tokens_prompt: Option<u64>,
     #[serde(default)]
@@ -60,7 +64,7 @@ impl GenerationRecord {
             web_searches: u64::from(data.num_search_results.unwrap_or(0) > 0),
             ..Usage::default()
         };
-        Ok(Self { total_cost, usage })
+        Ok(Self { total_cost, usage, model: data.model })
     }
 }
 

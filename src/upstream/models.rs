@@ -14,6 +14,10 @@ pub struct Listing {
     pub json: String,
     /// What bounds a request.
     pub info: ModelInfo,
+    /// The name that answers give it.
+    pub canonical_slug: Option<String>,
+    /// The model that it stands for, where it is an alias.
+    pub alias_of: Option<String>,
     /// Its prices, or why it cannot be sold.
     pub card: Result<PriceCard, CardError>,
 }
@@ -41,6 +45,10 @@ struct Catalogue<'a> {
 struct RawListing<'a> {
     id: String,
     #[serde(default)]
+    canonical_slug: Option<String>,
+    #[serde(default)]
+    alias_target: Option<AliasTarget>,
+    #[serde(default)]
     context_length: Option<u64>,
     #[serde(default)]
     top_provider: Option<TopProvider>,
@@ -48,6 +56,11 @@ struct RawListing<'a> {
     architecture: Option<Architecture>,
     #[serde(borrow)]
     pricing: &'a RawValue,
+}
+
+#[derive(Deserialize)]
+struct AliasTarget {
+    slug: String,
 }
 
 #[derive(Deserialize)]
@@ -109,7 +122,14 @@ pub fn read_listing(json: &str) -> Option<Listing> {
         image_output: modality("image"),
         audio_output: modality("audio"),
     };
-    Some(Listing { model: raw.id, json: json.to_owned(), info, card })
+    Some(Listing {
+        model: raw.id,
+        json: json.to_owned(),
+        info,
+        canonical_slug: raw.canonical_slug,
+        alias_of: raw.alias_target.map(|target| target.slug),
+        card,
+    })
 }
 
 fn read_pricing(json: &str) -> Result<RawPricing, serde_json::Error> {

@@ -236,6 +236,7 @@ fn settle(
 ) -> AccountCommand {
     AccountCommand::SettleReservation(Box::new(SettleReservation {
         reservation,
+        answered_model: None,
         usage: record.usage,
         list_cost: record.total_cost,
         computed_list_cost: None,

@@ -19,6 +19,7 @@ mod race;
 mod reading;
 mod requests;
 mod roles;
+mod seeds;
 mod sessions;
 mod surface;
 mod tidy;

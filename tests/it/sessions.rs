@@ -65,15 +65,27 @@ async fn a_wrong_password_and_an_unknown_address_are_told_the_same() {
 }
 
 #[tokio::test]
-async fn a_refresh_token_is_exchanged_once() {
+async fn a_refresh_that_is_sent_twice_at_once_gets_the_same_next_token() {
     let app = TestApp::start().await;
     let ada = app.customer("ada").await;
-    let first = refresh(&app, &ada.refresh).await.expect(200);
-    refresh(&app, &ada.refresh).await.expect_problem(401, "invalid_refresh_token");
-    // At once it may be a lost answer, so the session lives on.
-    let second = refresh(&app, first["refresh_token"].as_str().unwrap()).await.expect(200);
-    app.get("/v1/auth/me", second["access_token"].as_str().unwrap()).await.expect(200);
+    let (one, other) = tokio::join!(refresh(&app, &ada.refresh), refresh(&app, &ada.refresh));
+    let (one, other) = (one.expect(200), other.expect(200));
+    assert_eq!(one["refresh_token"], other["refresh_token"]);
+    assert_ne!(one["refresh_token"], ada.refresh);
+    // Whichever answer was lost, the session goes on.
+    for answer in [&one, &other] {
+        app.get("/v1/auth/me", answer["access_token"].as_str().unwrap()).await.expect(200);
+    }
+    refresh(&app, one["refresh_token"].as_str().unwrap()).await.expect(200);
     app.audit().await;
+}
+
+/// As if all sessions had been refreshed a minute earlier than they were.
+async fn let_a_minute_pass(app: &TestApp) {
+    sqlx::query("UPDATE sessions SET replaced_at = replaced_at - interval '1 minute'")
+        .execute(app.state().database.pool())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
@@ -81,15 +93,80 @@ async fn an_old_refresh_token_that_comes_back_later_ends_the_session() {
     let app = TestApp::start().await;
     let ada = app.customer("ada").await;
     let next = refresh(&app, &ada.refresh).await.expect(200);
-    sqlx::query("UPDATE sessions SET replaced_at = replaced_at - interval '1 minute'")
-        .execute(app.state().database.pool())
-        .await
-        .unwrap();
+    let_a_minute_pass(&app).await;
     refresh(&app, &ada.refresh).await.expect_problem(401, "invalid_refresh_token");
     let newest = next["refresh_token"].as_str().unwrap();
     refresh(&app, newest).await.expect_problem(401, "invalid_refresh_token");
     let access = next["access_token"].as_str().unwrap();
     app.get("/v1/auth/me", access).await.expect_problem(401, "session_ended");
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn a_stolen_refresh_token_is_noticed_however_often_the_thief_has_refreshed() {
+    let app = TestApp::start().await;
+    let ada = app.customer("ada").await;
+    let mut thief = ada.refresh.clone();
+    for _ in 0..3 {
+        let next = refresh(&app, &thief).await.expect(200);
+        thief = next["refresh_token"].as_str().unwrap().to_owned();
+    }
+    // Not the token before the newest: within the grace it would be a lost answer.
+    refresh(&app, &ada.refresh).await.expect_problem(401, "invalid_refresh_token");
+    refresh(&app, &thief).await.expect_problem(401, "invalid_refresh_token");
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn sessions_are_listed_and_ended_one_by_one_or_all_others() {
+    let app = TestApp::start().await;
+    let ada = app.customer("ada").await;
+    let body = json!({ "email": "ada@example.com", "password": "correct horse battery" });
+    let login = app.request(Method::POST, "/v1/auth/login").header("User-Agent", "phone/1.0");
+    let phone = crate::app::read(login.json(&body)).await.expect(200);
+    let phone = phone["access_token"].as_str().unwrap();
+    let tablet = app.sign_in("ada@example.com", "correct horse battery").await;
+    let bob = app.customer("bob").await;
+
+    let list = app.get("/v1/auth/sessions", &ada.token).await.expect(200);
+    let list = list["data"].as_array().unwrap();
+    assert_eq!(list.len(), 3);
+    let current: Vec<bool> = list.iter().map(|s| s["current"].as_bool().unwrap()).collect();
+    assert_eq!(current, [false, false, true], "the one used last comes first");
+    assert_eq!(list[1]["user_agent"], "phone/1.0");
+    let path = format!("/v1/auth/sessions/{}", list[1]["id"].as_str().unwrap());
+
+    let delete =
+        async |path: &str, token: &str| app.send(Method::DELETE, path, Some(token), None).await;
+    delete(&path, &bob.token).await.expect_problem(404, "not_found");
+    app.get("/v1/auth/me", phone).await.expect(200);
+    assert_eq!(delete(&path, &ada.token).await.status, 204);
+    app.get("/v1/auth/me", phone).await.expect_problem(401, "session_ended");
+    delete(&path, &ada.token).await.expect_problem(404, "not_found");
+
+    let ended = delete("/v1/auth/sessions", &ada.token).await.expect(200);
+    assert_eq!(ended["ended"], 1);
+    app.get("/v1/auth/me", &tablet.token).await.expect_problem(401, "session_ended");
+    refresh(&app, &tablet.refresh).await.expect_problem(401, "invalid_refresh_token");
+    app.get("/v1/auth/me", &ada.token).await.expect(200);
+    app.get("/v1/auth/me", &bob.token).await.expect(200);
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn another_node_learns_of_a_session_s_end_without_asking_about_each_request() {
+    let app = TestApp::start().await;
+    let ada = app.customer("ada").await;
+    let people = &app.state().people;
+    let claims = people.tokens.verify_access(&ada.token, chrono::Utc::now()).unwrap();
+    let session = tollgate_domain::ids::SessionId::from_uuid(claims.sid);
+    let other_node = tollgate::identity::SessionStore::new(app.state().database.pool().clone());
+    assert!(other_node.is_live(session).await.unwrap());
+    let out = app.send(Method::POST, "/v1/auth/logout", Some(&ada.token), None).await;
+    assert_eq!(out.status, 204);
+    assert!(other_node.is_live(session).await.unwrap(), "it answers from memory");
+    other_node.learn_ended().await.unwrap();
+    assert!(!other_node.is_live(session).await.unwrap());
     app.audit().await;
 }
 

@@ -1,7 +1,7 @@
 //! What may be asked of an account.
 
-use super::event::{CostSource, Latencies, Outcome, ReleaseReason};
-use super::limits::{KeyLimits, SpendLimits};
+use super::event::{CostSource, Fallback, Latencies, Outcome, ReleaseReason};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use crate::decimal::{ListCost, Ratio};
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
@@ -119,16 +119,25 @@ pub enum AccountCommand {
         /// Why.
         reason: Option<String>,
     },
-    /// Other limits for the account.
+    /// Other limits for the account, from the operator.
     ChangeSpendLimits {
         /// From now on.
+        limits: AccountLimits,
+    },
+    /// Other limits for the account, from its owner: within what the operator allows.
+    ChangeOwnLimits {
+        /// From now on.
         limits: SpendLimits,
+        /// What the account's plan allows.
+        plan: SpendLimits,
     },
     /// Another plan.
     AssignPlan {
         /// The plan's name in the price book.
         plan: String,
     },
+    /// No plan any more.
+    RemovePlan,
 }
 
 /// Sets money aside for one request.
@@ -148,6 +157,10 @@ pub struct ReserveFunds {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place, each with its own ratio.
+    pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allows, which the price book knows.
+    pub plan: SpendLimits,
     /// Now.
     pub at: Timestamp,
 }
@@ -157,6 +170,9 @@ pub struct ReserveFunds {
 pub struct SettleReservation {
     /// Which.
     pub reservation: ReservationId,
+    /// The model that answered, by the name under which it was asked for; absent where nobody
+    /// knows. What is not among the reservation's own counts as the requested one.
+    pub answered_model: Option<String>,
     /// What was consumed.
     pub usage: Usage,
     /// The upstream's figure where it gave one, else the computed one.

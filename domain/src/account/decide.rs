@@ -5,6 +5,7 @@ mod transfers;
 use super::command::{AccountCommand as Command, ReserveFunds, SettleReservation};
 use super::error::AccountError as Error;
 use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
+use super::limiting::sound;
 use super::limits::KeyLimits;
 use super::recent::End;
 use super::state::{Account, Given, KeyState, OpenReservation, Status};
@@ -13,7 +14,7 @@ use crate::money::Money;
 use crate::pricing::Sale;
 use crate::time::Timestamp;
 
-type Decision = Result<Vec<Event>, Error>;
+pub(super) type Decision = Result<Vec<Event>, Error>;
 
 /// Keys that are not revoked, per account: a bound on what stays in memory.
 const MOST_KEYS: usize = 1_000;
@@ -21,7 +22,7 @@ const MOST_KEYS: usize = 1_000;
 const MOST_TEXT: usize = 200;
 
 /// What has happened already is answered with no event at all.
-const DONE: Decision = Ok(vec![]);
+pub(super) const DONE: Decision = Ok(vec![]);
 
 pub(super) fn decide(account: &Account, command: Command) -> Decision {
     if let Command::OpenAccount { account: id, owner } = command {
@@ -82,6 +83,7 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 false => Ok(vec![Event::SpendLimitsChanged { limits }]),
             }
         }
+        Command::ChangeOwnLimits { limits, plan } => account.limit_itself(limits, plan),
         Command::AssignPlan { plan } => {
             short("plan", &plan)?;
             match account.plan.as_ref() == Some(&plan) {
@@ -89,6 +91,10 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 false => Ok(vec![Event::PlanAssigned { plan }]),
             }
         }
+        Command::RemovePlan => match account.plan {
+            None => DONE,
+            Some(_) => Ok(vec![Event::PlanRemoved {}]),
+        },
     }
 }
 
@@ -114,8 +120,9 @@ impl Account {
         }
         not_negative(new.amount)?;
         short("model", &new.model)?;
+        new.fallbacks.iter().try_for_each(|other| short("models", &other.model))?;
         self.live_key(new.key)?.admits(new.key, new.amount, new.at)?;
-        self.within_limits(new.amount, new.at)?;
+        self.within_limits(new.amount, new.at, new.plan)?;
         let (mut events, available) = self.expiries(new.at);
         // The amount is never negative, so a debt blocks even what costs nothing (INV-2).
         if new.amount > available {
@@ -129,6 +136,8 @@ impl Account {
             sale_ratio: new.sale_ratio,
             price_version: new.price_version,
             expires_at: new.expires_at,
+            fallbacks: new.fallbacks,
+            plan: new.plan,
         }));
         Ok(events)
     }
@@ -145,21 +154,25 @@ impl Account {
         if let Some(id) = &settle.generation_id {
             short("generation_id", id)?;
         }
-        let Sale { charge, cost } = Sale::of(settle.list_cost, open.sale_ratio, settle.cost_rate)
+        let answered = settle.answered_model.and_then(|model| open.fallback(&model));
+        let sale_ratio = answered.map_or(open.sale_ratio, |other| other.sale_ratio);
+        let Sale { charge, cost } = Sale::of(settle.list_cost, sale_ratio, settle.cost_rate)
             .map_err(|_| Error::AmountTooLarge)?;
         self.holds(charge.negated())?;
         self.spent.checked_add(charge).ok_or(Error::AmountTooLarge)?;
-        Ok(vec![Event::ReservationSettled(Box::new(ReservationSettled {
+        let warnings = self.warnings_after(open, charge, settle.at);
+        let settled = Event::ReservationSettled(Box::new(ReservationSettled {
             reservation: settle.reservation,
             key: open.key,
             model: open.model.clone(),
+            answered_model: answered.map(|other| other.model.clone()),
             reserved: open.amount,
             usage: settle.usage,
             price_version: open.price_version,
             list_cost: settle.list_cost,
             computed_list_cost: settle.computed_list_cost,
             source: settle.source,
-            sale_ratio: open.sale_ratio,
+            sale_ratio,
             charge,
             cost_rate: settle.cost_rate,
             cost,
@@ -169,7 +182,8 @@ impl Account {
             streamed: settle.streamed,
             latencies: settle.latencies,
             at: settle.at,
-        }))])
+        }));
+        Ok(std::iter::once(settled).chain(warnings).collect())
     }
 
     fn release(&self, reservation: ReservationId, reason: ReleaseReason) -> Decision {
@@ -206,7 +220,7 @@ impl Account {
         if let Some(known) = self.keys.get(&key) {
             return same(known.limits == limits, key);
         }
-        limits.limit.map_or(Ok(()), not_negative)?;
+        sound(&limits)?;
         if self.keys.values().filter(|key| !key.revoked).count() >= MOST_KEYS {
             return Err(Error::TooManyKeys(MOST_KEYS));
         }
@@ -215,7 +229,7 @@ impl Account {
 
     fn change_key_limits(&self, key: KeyId, limits: KeyLimits) -> Decision {
         let known = self.live_key(key)?;
-        limits.limit.map_or(Ok(()), not_negative)?;
+        sound(&limits)?;
         match known.limits == limits {
             true => DONE,
             false => Ok(vec![Event::KeyLimitsChanged { key, limits }]),
@@ -229,42 +243,6 @@ impl Account {
             Some(known) => Ok(known),
         }
     }
-
-    fn within_limits(&self, amount: Money, at: Timestamp) -> Result<(), Error> {
-        let limits = [
-            (self.limits.daily, self.spent_today.at(at)),
-            (self.limits.monthly, self.spent_this_month.at(at)),
-        ];
-        for (limit, spent) in limits {
-            let Some(limit) = limit else { continue };
-            let left = left_of(limit, spent, self.reserved)?;
-            if amount > left {
-                return Err(Error::SpendLimitExceeded { required: amount, left });
-            }
-        }
-        Ok(())
-    }
-}
-
-impl KeyState {
-    fn admits(&self, key: KeyId, amount: Money, at: Timestamp) -> Result<(), Error> {
-        if self.limits.expires_at.is_some_and(|end| at >= end) {
-            return Err(Error::KeyExpired(key));
-        }
-        let Some(limit) = self.limits.limit else { return Ok(()) };
-        let left = left_of(limit, self.spent.at(at), self.reserved)?;
-        match amount > left {
-            true => Err(Error::KeyLimitExceeded { required: amount, left }),
-            false => Ok(()),
-        }
-    }
-}
-
-fn left_of(limit: Money, spent: Money, reserved: Money) -> Result<Money, Error> {
-    limit
-        .checked_sub(spent)
-        .and_then(|left| left.checked_sub(reserved))
-        .ok_or(Error::AmountTooLarge)
 }
 
 /// The same id again is the first outcome again, or a conflict.
@@ -279,11 +257,11 @@ fn positive(amount: Money) -> Result<(), Error> {
     amount.is_positive().then_some(()).ok_or(Error::AmountNotPositive)
 }
 
-fn not_negative(amount: Money) -> Result<(), Error> {
+pub(super) fn not_negative(amount: Money) -> Result<(), Error> {
     (!amount.is_negative()).then_some(()).ok_or(Error::AmountNotPositive)
 }
 
-fn short(name: &'static str, text: &str) -> Result<(), Error> {
+pub(super) fn short(name: &'static str, text: &str) -> Result<(), Error> {
     // Bytes bound characters from above, and counting them is free.
     match text.len() <= MOST_TEXT || text.chars().count() <= MOST_TEXT {
         true => Ok(()),

@@ -2,7 +2,7 @@
 
 use crate::ids::{AccountId, GrantId, KeyId, ReservationId};
 use crate::money::Money;
-use crate::time::Timestamp;
+use crate::time::{Period, Timestamp};
 
 /// One variant per reason; a refused command changes nothing (INV-6).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +76,8 @@ pub enum AccountError {
         required: Money,
         /// What the limit leaves in this period.
         left: Money,
+        /// The period that it counts in.
+        period: Period,
     },
     /// The account's daily or monthly limit.
     #[error("the account's spending limit leaves {left}, {required} is needed")]
@@ -84,6 +86,8 @@ pub enum AccountError {
         required: Money,
         /// What the limit leaves in this period.
         left: Money,
+        /// The day or the month.
+        period: Period,
     },
     /// Not enough money.
     #[error("{required} is needed, {available} is available")]
@@ -93,6 +97,12 @@ pub enum AccountError {
         /// What can be reserved.
         available: Money,
     },
+    /// A list of a key's limits is longer than what may be looked through for each request.
+    #[error("`{0}` has more than 100 entries")]
+    TooManyEntries(&'static str),
+    /// The owner's own limit, above what the operator allows.
+    #[error("your own limit can be at most {0}, which the operator allows")]
+    OwnLimitTooHigh(Money),
     /// No such top-up on this account.
     #[error("the top-up does not exist on this account")]
     TopUpNotFound,

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::{KeyLimits, SpendLimits};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
+use super::warning::SpendWarning;
 use crate::decimal::{ListCost, Ratio};
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
@@ -91,11 +92,16 @@ pub enum AccountEvent {
         reason: Option<String>,
     },
     SpendLimitsChanged {
-        limits: SpendLimits,
+        limits: AccountLimits,
     },
     PlanAssigned {
         plan: String,
     },
+    OwnLimitsChanged {
+        limits: SpendLimits,
+    },
+    PlanRemoved {},
+    SpendWarningRaised(SpendWarning),
 }
 
 /// Money was set aside.
@@ -115,6 +121,21 @@ pub struct FundsReserved {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place, each with its own ratio.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allowed then.
+    #[serde(default, skip_serializing_if = "SpendLimits::is_unlimited")]
+    pub plan: SpendLimits,
+}
+
+/// A model that may answer in the place of the requested one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fallback {
+    /// As the client named it.
+    pub model: String,
+    /// Frozen for the charge, if this one answers.
+    pub sale_ratio: Ratio,
 }
 
 /// The request charge: everything that an auditor needs to compute it again.
@@ -128,6 +149,9 @@ pub struct ReservationSettled {
     pub key: KeyId,
     /// The model that it asked for.
     pub model: String,
+    /// The fallback that answered in its place, whose ratio is the charge's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_model: Option<String>,
     /// What had been set aside and is free again.
     pub reserved: Money,
     /// What was consumed.
@@ -141,7 +165,7 @@ pub struct ReservationSettled {
     pub computed_list_cost: Option<ListCost>,
     /// Where `list_cost` comes from.
     pub source: CostSource,
-    /// Frozen when it was reserved.
+    /// Of the model that answered; frozen when it was reserved.
     pub sale_ratio: Ratio,
     /// What the customer pays.
     pub charge: Money,
@@ -242,6 +266,9 @@ impl AccountEvent {
             Self::AccountReinstated { .. } => "AccountReinstated",
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
             Self::PlanAssigned { .. } => "PlanAssigned",
+            Self::OwnLimitsChanged { .. } => "OwnLimitsChanged",
+            Self::PlanRemoved {} => "PlanRemoved",
+            Self::SpendWarningRaised(_) => "SpendWarningRaised",
         }
     }
 
@@ -283,7 +310,10 @@ impl AccountEvent {
             | Self::AccountSuspended { .. }
             | Self::AccountReinstated { .. }
             | Self::SpendLimitsChanged { .. }
-            | Self::PlanAssigned { .. } => return None,
+            | Self::PlanAssigned { .. }
+            | Self::OwnLimitsChanged { .. }
+            | Self::PlanRemoved {}
+            | Self::SpendWarningRaised(_) => return None,
         })
     }
 }

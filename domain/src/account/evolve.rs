@@ -59,7 +59,13 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         }
         Event::KeyIssued { key, limits } => {
             let spent = Spent::new(limits.period.unwrap_or(Period::Total));
-            let state = KeyState { limits: *limits, spent, reserved: Money::ZERO, revoked: false };
+            let state = KeyState {
+                limits: limits.clone(),
+                spent,
+                warned: None,
+                reserved: Money::ZERO,
+                revoked: false,
+            };
             let known = account.keys.insert(*key, state);
             assert!(known.is_none(), "INV-3: {key} was issued twice");
         }
@@ -69,8 +75,13 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             if state.spent.period() != period {
                 // Another period counts from here: what the old one had seen is not comparable.
                 state.spent = Spent::new(period);
+                state.warned = None;
             }
-            state.limits = *limits;
+            if state.limits.limit != limits.limit {
+                // Another limit has an end of its own to warn of.
+                state.warned = None;
+            }
+            state.limits = limits.clone();
         }
         Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
         Event::FundsReserved(new) => account.set_aside(new),
@@ -83,17 +94,38 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         }
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
         Event::AccountReinstated { .. } => account.status = Status::Active,
-        Event::SpendLimitsChanged { limits } => account.limits = *limits,
-        Event::PlanAssigned { plan } => account.plan = Some(plan.clone()),
+        Event::SpendLimitsChanged { limits } => {
+            account.limits = *limits;
+            account.forget_warnings();
+        }
+        Event::OwnLimitsChanged { limits } => {
+            account.own_limits = *limits;
+            account.forget_warnings();
+        }
+        Event::PlanAssigned { plan } => {
+            account.plan = Some(plan.clone());
+            account.forget_warnings();
+        }
+        Event::PlanRemoved {} => {
+            account.plan = None;
+            account.forget_warnings();
+        }
+        Event::SpendWarningRaised(warning) => account.warned(warning),
     }
 }
 
 impl Account {
-    /// INV-9: granted money that is left is part of the balance.
+    /// Other limits have ends of their own to warn of.
+    const fn forget_warnings(&mut self) {
+        self.warned_today = None;
+        self.warned_this_month = None;
+    }
+
+    /// INV-10: granted money that is left is part of the balance.
     fn check_grants(&self) {
         if !self.open_grants.is_empty() {
             let most = self.balance.at_least(Money::ZERO);
-            assert!(self.open_grants.left() <= most, "INV-9: more is left than there is");
+            assert!(self.open_grants.left() <= most, "INV-10: more is left than there is");
         }
     }
 
@@ -109,14 +141,14 @@ impl Account {
     fn taken_back(&mut self, grant: GrantId, amount: Money, held: Option<Money>) {
         self.open_grants.take_back(grant, amount);
         let left = self.open_grants.find(grant).map(|open| open.left);
-        assert_eq!(left, held, "INV-9: {grant} is over unless a reservation holds of it");
+        assert_eq!(left, held, "INV-10: {grant} is over unless a reservation holds of it");
         self.balance = minus(self.balance, amount);
         let promised = amount.is_zero() || !self.available().is_negative();
         assert!(promised, "INV-1: took back what is set aside");
         self.check_grants();
     }
 
-    fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
+    pub(super) fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
         self.keys.get_mut(&key).expect("INV-1: a key is issued before it is used")
     }
 
@@ -128,6 +160,8 @@ impl Account {
             sale_ratio: new.sale_ratio,
             price_version: new.price_version,
             expires_at: new.expires_at,
+            fallbacks: new.fallbacks.clone(),
+            plan: new.plan,
         };
         let replaced = self.reservations.insert(new.reservation, open);
         assert!(replaced.is_none(), "INV-3: {} was reserved twice", new.reservation);

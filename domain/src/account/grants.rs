@@ -2,7 +2,7 @@
 //!
 //! Whatever lowers the balance takes granted money first, except a refund, which pays out paid
 //! money only. What covers a debt on the day of the grant is spent at once. So what is left of all
-//! grants is never more than the balance (INV-9), and taking it back never leads into debt.
+//! grants is never more than the balance (INV-10), and taking it back never leads into debt.
 
 use serde::{Deserialize, Serialize};
 
@@ -68,7 +68,7 @@ impl OpenGrants {
 
     fn sum(&self, counts: impl Fn(&OpenGrant) -> bool) -> Money {
         self.0.iter().filter(|open| counts(open)).fold(Money::ZERO, |sum, open| {
-            sum.checked_add(open.left).expect("INV-9: what is left is within the balance")
+            sum.checked_add(open.left).expect("INV-10: what is left is within the balance")
         })
     }
 
@@ -89,8 +89,8 @@ impl OpenGrants {
                 break;
             }
             let part = open.left.min(rest);
-            open.left = open.left.checked_sub(part).expect("INV-9: a part of what is left");
-            rest = rest.checked_sub(part).expect("INV-9: a part of the rest");
+            open.left = open.left.checked_sub(part).expect("INV-10: a part of what is left");
+            rest = rest.checked_sub(part).expect("INV-10: a part of the rest");
         }
         self.0.retain(|open| open.expires_at.is_some() || !open.left.is_zero());
     }
@@ -98,10 +98,10 @@ impl OpenGrants {
     /// Takes an amount back. A grant of which nothing is left then is over.
     pub fn take_back(&mut self, grant: GrantId, amount: Money) {
         let place = self.0.iter().position(|open| open.grant == grant);
-        let place = place.expect("INV-9: an open grant expires");
+        let place = place.expect("INV-10: an open grant expires");
         let open = &mut self.0[place];
-        open.left = open.left.checked_sub(amount).expect("INV-9: the difference fits");
-        assert!(!open.left.is_negative(), "INV-9: {grant} gives back what is left of it");
+        open.left = open.left.checked_sub(amount).expect("INV-10: the difference fits");
+        assert!(!open.left.is_negative(), "INV-10: {grant} gives back what is left of it");
         if open.left.is_zero() {
             self.0.remove(place);
         }

@@ -7,20 +7,24 @@ mod error;
 mod event;
 mod evolve;
 mod grants;
+mod limiting;
 mod limits;
 mod recent;
 mod state;
 #[cfg(test)]
 mod tests;
+mod warning;
 
 pub use command::{AccountCommand, ReserveFunds, SettleReservation};
 pub use error::AccountError;
 pub use event::{
-    AccountEvent, CostSource, FundsReserved, Latencies, Outcome, ReleaseReason, ReservationSettled,
+    AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
+    ReservationSettled,
 };
 pub use grants::OpenGrant;
-pub use limits::{KeyLimits, SpendLimits};
+pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
+pub use warning::SpendWarning;
 
 use crate::eventful::{Eventful, cqrs_aggregate};
 use crate::journal::Entry;

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::event::Fallback;
 use super::grants::{OpenGrant, OpenGrants};
-use super::limits::{KeyLimits, SpendLimits, Spent};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits, Spent};
 use super::recent::RecentEnds;
 use crate::decimal::Ratio;
 use crate::ids::{AccountId, AdjustmentId, GrantId, KeyId, RefundId, ReservationId, TopUpId};
@@ -35,7 +36,13 @@ pub struct Account {
     pub(super) spent: Money,
     pub(super) spent_today: Spent,
     pub(super) spent_this_month: Spent,
-    pub(super) limits: SpendLimits,
+    pub(super) limits: AccountLimits,
+    #[serde(default)]
+    pub(super) own_limits: SpendLimits,
+    #[serde(default)]
+    pub(super) warned_today: Option<i64>,
+    #[serde(default)]
+    pub(super) warned_this_month: Option<i64>,
     pub(super) plan: Option<String>,
     pub(super) keys: BTreeMap<KeyId, KeyState>,
     pub(super) reservations: BTreeMap<ReservationId, OpenReservation>,
@@ -64,10 +71,13 @@ pub struct Given {
 }
 
 /// One API key of the account.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyState {
     pub(super) limits: KeyLimits,
     pub(super) spent: Spent,
+    /// The window that was warned of.
+    #[serde(default)]
+    pub(super) warned: Option<i64>,
     pub(super) reserved: Money,
     pub(super) revoked: bool,
 }
@@ -87,6 +97,20 @@ pub struct OpenReservation {
     pub price_version: u64,
     /// From then on recovery may end it.
     pub expires_at: Timestamp,
+    /// Models that may answer in its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fallbacks: Vec<Fallback>,
+    /// What the account's plan allowed when it was reserved.
+    #[serde(default)]
+    pub plan: SpendLimits,
+}
+
+impl OpenReservation {
+    /// The fallback of this name, if it is not the requested model itself.
+    #[must_use]
+    pub fn fallback(&self, model: &str) -> Option<&Fallback> {
+        self.fallbacks.iter().find(|other| other.model == model && model != self.model)
+    }
 }
 
 impl Default for Account {
@@ -101,7 +125,10 @@ impl Default for Account {
             spent: Money::ZERO,
             spent_today: Spent::new(Period::Day),
             spent_this_month: Spent::new(Period::Month),
-            limits: SpendLimits::default(),
+            limits: AccountLimits::default(),
+            own_limits: SpendLimits::default(),
+            warned_today: None,
+            warned_this_month: None,
             plan: None,
             keys: BTreeMap::new(),
             reservations: BTreeMap::new(),
@@ -141,9 +168,10 @@ impl Account {
     }
 
     /// What may be reserved by `key` at `at`: the least of what is available and what the limits
-    /// of the key and of the account leave.
+    /// of the key, of the account and of its plan leave.
     #[must_use]
-    pub fn spendable(&self, key: KeyId, at: Timestamp) -> Money {
+    pub fn spendable(&self, key: KeyId, at: Timestamp, plan: SpendLimits) -> Money {
+        let caps = self.spend_limits(plan);
         let mut least = self.available_at(at);
         let mut cap = |limit: Option<Money>, used: Option<Money>| {
             let Some(limit) = limit else { return };
@@ -152,8 +180,8 @@ impl Account {
             least = if left < least { left } else { least };
         };
         let with_reserved = |spent: &Spent| spent.at(at).checked_add(self.reserved);
-        cap(self.limits.daily, with_reserved(&self.spent_today));
-        cap(self.limits.monthly, with_reserved(&self.spent_this_month));
+        cap(caps.daily, with_reserved(&self.spent_today));
+        cap(caps.monthly, with_reserved(&self.spent_this_month));
         if let Some(key) = self.keys.get(&key) {
             cap(key.limits.limit, key.spent.at(at).checked_add(key.reserved));
         }
@@ -191,12 +219,6 @@ impl Account {
         self.open_grants.iter()
     }
 
-    /// What all keys together may spend.
-    #[must_use]
-    pub const fn limits(&self) -> &SpendLimits {
-        &self.limits
-    }
-
     /// Everything ever topped up, refunds taken off.
     #[must_use]
     pub const fn topped_up(&self) -> Money {
@@ -221,6 +243,43 @@ impl Account {
         self.plan.as_deref()
     }
 
+    /// The limits that the operator set for this account.
+    #[must_use]
+    pub const fn limits(&self) -> &AccountLimits {
+        &self.limits
+    }
+
+    /// The limits that its owner set.
+    #[must_use]
+    pub const fn own_limits(&self) -> SpendLimits {
+        self.own_limits
+    }
+
+    /// What may be spent a day and a month: what the operator set for this account, else what the
+    /// plan allows; of that and what the owner set the lower.
+    #[must_use]
+    pub fn spend_limits(&self, plan: SpendLimits) -> SpendLimits {
+        self.limits.spend().or(plan).least(self.own_limits)
+    }
+
+    /// What is spent in the UTC day of `at`.
+    #[must_use]
+    pub fn spent_today(&self, at: Timestamp) -> Money {
+        self.spent_today.at(at)
+    }
+
+    /// What is spent in the UTC month of `at`.
+    #[must_use]
+    pub fn spent_this_month(&self, at: Timestamp) -> Money {
+        self.spent_this_month.at(at)
+    }
+
+    /// One key.
+    #[must_use]
+    pub fn find_key(&self, key: KeyId) -> Option<&KeyState> {
+        self.keys.get(&key)
+    }
+
     /// The reservation, while it is open.
     #[must_use]
     pub fn find_reservation(&self, id: ReservationId) -> Option<&OpenReservation> {
@@ -242,5 +301,35 @@ impl Account {
     /// The keys ever issued, and whether each was revoked.
     pub fn keys(&self) -> impl Iterator<Item = (KeyId, bool)> {
         self.keys.iter().map(|(id, key)| (*id, key.revoked))
+    }
+}
+
+impl KeyState {
+    /// What it may do.
+    #[must_use]
+    pub const fn limits(&self) -> &KeyLimits {
+        &self.limits
+    }
+
+    /// What it spent in the window of `at`.
+    #[must_use]
+    pub fn spent(&self, at: Timestamp) -> Money {
+        self.spent.at(at)
+    }
+
+    /// What its limit leaves at `at`, open reservations taken off; below zero after a settlement
+    /// above its reservation. None without a limit.
+    #[must_use]
+    pub fn left(&self, at: Timestamp) -> Option<Money> {
+        let used = self.spent.at(at).checked_add(self.reserved);
+        // What does not fit is far beyond any limit.
+        let left = |limit: Money| used.and_then(|used| limit.checked_sub(used));
+        self.limits.limit.map(|limit| left(limit).unwrap_or(Money::ZERO))
+    }
+
+    /// May it be used no more?
+    #[must_use]
+    pub const fn is_revoked(&self) -> bool {
+        self.revoked
     }
 }

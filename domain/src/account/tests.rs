@@ -5,6 +5,7 @@ mod glue;
 mod golden;
 mod grants;
 mod history;
+mod limits;
 mod properties;
 mod refusals;
 mod rules;

@@ -3,10 +3,11 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::account::AccountLimits;
 use crate::decimal::Ratio;
 use crate::eventful::{Eventful, cqrs_aggregate};
 use crate::ids::AccountId;
@@ -38,8 +39,19 @@ pub struct PriceBook {
     models: BTreeMap<String, PriceCard>,
     default_ratio: Option<Ratio>,
     plan_ratios: BTreeMap<String, Ratio>,
+    #[serde(default)]
+    plan_limits: BTreeMap<String, AccountLimits>,
     model_ratios: BTreeMap<String, Ratio>,
     account_ratios: BTreeMap<AccountId, Ratio>,
+}
+
+/// What accounts of a plan get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plan {
+    /// Charge = list cost × this; none: the default ratio.
+    pub ratio: Option<Ratio>,
+    /// For accounts that have none of their own.
+    pub limits: AccountLimits,
 }
 
 /// How many ratios are more specific than the default.
@@ -72,12 +84,14 @@ pub enum PriceBookCommand {
         /// Why.
         reason: Option<String>,
     },
-    /// A plan: a name with a ratio.
+    /// A plan: a name with a ratio and limits.
     DefinePlan {
         /// Its name.
         plan: String,
         /// Its ratio.
         ratio: Ratio,
+        /// For accounts that have none of their own.
+        limits: AccountLimits,
     },
 }
 
@@ -86,20 +100,11 @@ pub enum PriceBookCommand {
 #[allow(missing_docs)]
 pub enum PriceBookEvent {
     /// A new version of the list begins; the changes before it belong to it.
-    PricesPublished {
-        version: u64,
-        source: String,
-        models: u64,
-    },
+    PricesPublished { version: u64, source: String, models: u64 },
     /// A model came or changed its price.
-    ModelPriced {
-        model: String,
-        card: Box<PriceCard>,
-    },
+    ModelPriced { model: String, card: Box<PriceCard> },
     /// A model went.
-    ModelRetired {
-        model: String,
-    },
+    ModelRetired { model: String },
     SaleRatioSet {
         scope: RatioScope,
         ratio: Option<Ratio>,
@@ -109,6 +114,8 @@ pub enum PriceBookEvent {
     PlanDefined {
         plan: String,
         ratio: Ratio,
+        #[serde(default, skip_serializing_if = "AccountLimits::is_unlimited")]
+        limits: AccountLimits,
     },
 }
 
@@ -124,6 +131,9 @@ pub enum PriceBookError {
     /// The default can be changed, not taken away.
     #[error("the default sale ratio cannot be removed")]
     DefaultNeeded,
+    /// Less than nothing cannot be spent.
+    #[error("a spending limit is not negative")]
+    NegativeLimit,
     /// A text member is longer than events may carry.
     #[error("`{0}` must have 1 to 200 characters")]
     InvalidText(&'static str),
@@ -147,6 +157,21 @@ impl PriceBook {
     /// All priced models.
     pub fn models(&self) -> impl Iterator<Item = (&str, &PriceCard)> {
         self.models.iter().map(|(model, card)| (model.as_str(), card))
+    }
+
+    /// A plan that was defined, or that has a ratio.
+    #[must_use]
+    pub fn find_plan(&self, plan: &str) -> Option<Plan> {
+        let (ratio, limits) = (self.plan_ratios.get(plan), self.plan_limits.get(plan));
+        (ratio.is_some() || limits.is_some())
+            .then(|| Plan { ratio: ratio.copied(), limits: limits.copied().unwrap_or_default() })
+    }
+
+    /// The names of all plans.
+    pub fn plans(&self) -> impl Iterator<Item = &str> {
+        let names: BTreeSet<&String> =
+            self.plan_ratios.keys().chain(self.plan_limits.keys()).collect();
+        names.into_iter().map(String::as_str)
     }
 
     /// The ratio for everything without a more specific one; none before it was first set.
@@ -207,12 +232,15 @@ impl Eventful for PriceBook {
                     false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio, reason }]),
                 }
             }
-            PriceBookCommand::DefinePlan { plan, ratio } => {
+            PriceBookCommand::DefinePlan { plan, ratio, limits } => {
                 text("plan", &plan)?;
                 sellable(ratio)?;
-                match self.plan_ratios.get(&plan) == Some(&ratio) {
+                if [limits.daily, limits.monthly].iter().flatten().any(|most| most.is_negative()) {
+                    return Err(PriceBookError::NegativeLimit);
+                }
+                match self.find_plan(&plan) == Some(Plan { ratio: Some(ratio), limits }) {
                     true => Ok(vec![]),
-                    false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio }]),
+                    false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio, limits }]),
                 }
             }
         }
@@ -234,8 +262,9 @@ impl Eventful for PriceBook {
                 assert!(known.is_some(), "INV-8: {model} is retired once");
             }
             PriceBookEvent::SaleRatioSet { scope, ratio, .. } => self.set_ratio(scope, *ratio),
-            PriceBookEvent::PlanDefined { plan, ratio } => {
+            PriceBookEvent::PlanDefined { plan, ratio, limits } => {
                 self.plan_ratios.insert(plan.clone(), *ratio);
+                self.plan_limits.insert(plan.clone(), *limits);
             }
         }
     }

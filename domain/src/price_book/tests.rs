@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::decimal::Price;
 use crate::golden_files::{check, check_folder, goldens};
+use crate::money::Money;
 use crate::pricing::Rates;
 
 goldens! {
@@ -15,7 +16,7 @@ goldens! {
     ModelPriced => ["v1", "v1.free"],
     ModelRetired => ["v1"],
     SaleRatioSet => ["v1", "v1.plan", "v1.model", "v1.account", "v1.reason"],
-    PlanDefined => ["v1"],
+    PlanDefined => ["v1", "v1.limits"],
 }
 
 #[test]
@@ -118,8 +119,8 @@ fn names_have_1_to_200_characters() {
         refused(publish(&[(name, "1")]), "model");
         refused(set(RatioScope::Plan(name.to_owned()), Some("1")), "plan");
         refused(set(RatioScope::Model(name.to_owned()), Some("1")), "model");
-        let plan = name.to_owned();
-        refused(PriceBookCommand::DefinePlan { plan, ratio: Ratio::ONE }, "plan");
+        let (plan, limits) = (name.to_owned(), AccountLimits::default());
+        refused(PriceBookCommand::DefinePlan { plan, ratio: Ratio::ONE, limits }, "plan");
     }
     assert!(PriceBook::default().decide(publish(&[(&long[1..], "1")])).is_ok());
 }
@@ -135,8 +136,37 @@ fn a_sale_ratio_is_above_zero_and_at_most_100() {
     assert_eq!(decide("100.000000000001"), Err(PriceBookError::RatioOutOfRange));
     assert_eq!(decide("100"), Ok(1));
     assert_eq!(decide("0.000000000001"), Ok(1));
-    let plan = PriceBookCommand::DefinePlan { plan: "gold".to_owned(), ratio: Ratio::ZERO };
+    let limits = AccountLimits::default();
+    let plan = PriceBookCommand::DefinePlan { plan: "gold".to_owned(), ratio: Ratio::ZERO, limits };
     assert_eq!(PriceBook::default().decide(plan), Err(PriceBookError::RatioOutOfRange));
+}
+
+#[test]
+fn a_plan_is_a_name_with_a_ratio_and_limits() {
+    let mut book = PriceBook::default();
+    let limits = AccountLimits { daily: Money::parse("5").ok(), ..AccountLimits::default() };
+    let define = |limits| PriceBookCommand::DefinePlan {
+        plan: "gold".to_owned(),
+        ratio: ratio("0.7"),
+        limits,
+    };
+    assert_eq!(book.find_plan("gold"), None);
+    for limits in [AccountLimits::default(), limits] {
+        for event in book.decide(define(limits)).expect("accepted") {
+            book.evolve(&event);
+        }
+        assert_eq!(book.find_plan("gold"), Some(Plan { ratio: Some(ratio("0.7")), limits }));
+        assert_eq!(book.decide(define(limits)), Ok(vec![]));
+    }
+    // Without its ratio it sells at the default one; its limits stay.
+    let scope = RatioScope::Plan("gold".to_owned());
+    for event in book.decide(set(scope, None)).expect("accepted") {
+        book.evolve(&event);
+    }
+    assert_eq!(book.find_plan("gold"), Some(Plan { ratio: None, limits }));
+    assert_eq!(book.plans().collect::<Vec<_>>(), ["gold"]);
+    let negative = AccountLimits { monthly: Money::parse("-1").ok(), ..limits };
+    assert_eq!(book.decide(define(negative)), Err(PriceBookError::NegativeLimit));
 }
 
 #[test]
@@ -168,8 +198,8 @@ fn the_most_specific_ratio_wins() {
     assert_eq!(of(&book, account), None, "without a default nothing is sold");
     send(&mut book, set(RatioScope::Default, Some("0.8")));
     assert_eq!(of(&book, account).as_deref(), Some("0.8"));
-    let plan = "gold".to_owned();
-    send(&mut book, PriceBookCommand::DefinePlan { plan, ratio: ratio("0.7") });
+    let (plan, limits) = ("gold".to_owned(), AccountLimits::default());
+    send(&mut book, PriceBookCommand::DefinePlan { plan, ratio: ratio("0.7"), limits });
     assert_eq!(of(&book, account).as_deref(), Some("0.7"));
     assert_eq!(book.sale_ratio(account, None, "m"), Some(ratio("0.8")));
     send(&mut book, set(RatioScope::Model("m".to_owned()), Some("0.9")));
@@ -192,13 +222,19 @@ fn any_command() -> impl Strategy<Value = PriceBookCommand> {
         name().prop_map(RatioScope::Model),
         (1..3_u128).prop_map(|n| RatioScope::Account(AccountId::from_uuid(Uuid::from_u128(n)))),
     ];
+    let limits = proptest::sample::select(vec!["-1", "0", "5"]).prop_map(|daily| AccountLimits {
+        daily: Some(Money::parse(daily).expect("money")),
+        ..AccountLimits::default()
+    });
     prop_oneof![
         (name(), models)
             .prop_map(|(source, models)| PriceBookCommand::PublishPrices { source, models }),
         (scope, proptest::option::of(value())).prop_map(|(scope, ratio)| {
             PriceBookCommand::SetSaleRatio { scope, ratio, reason: None }
         }),
-        (name(), value()).prop_map(|(plan, ratio)| PriceBookCommand::DefinePlan { plan, ratio }),
+        (name(), value(), limits).prop_map(|(plan, ratio, limits)| {
+            PriceBookCommand::DefinePlan { plan, ratio, limits }
+        }),
     ]
 }
 

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tollgate_domain::account::{
     Account, AccountCommand as Command, AccountError, AccountEvent as Event, ReservationSettled,
-    ReserveFunds, SettleReservation,
+    ReserveFunds, SettleReservation, SpendLimits,
 };
 use tollgate_domain::ledger_event::{AggregateType, LedgerEvent};
 use tollgate_domain::price_book::{PriceBook, PriceBookCommand, PriceBookEvent};
@@ -20,7 +20,8 @@ const WRITE_SECONDS: i64 = 60;
 /// A stream's state.
 #[derive(Debug, Clone)]
 pub(super) enum State {
-    Account(Box<Account>),
+    /// With the events that the last decision made beside the one that is stored.
+    Account(Box<Account>, Vec<Event>),
     MasterAccount(Box<MasterAccount>),
     PriceBook(Box<PriceBook>),
 }
@@ -28,7 +29,7 @@ pub(super) enum State {
 impl State {
     pub(super) fn new(kind: AggregateType) -> Self {
         match kind {
-            AggregateType::Account => Self::Account(Box::default()),
+            AggregateType::Account => Self::Account(Box::default(), Vec::new()),
             AggregateType::MasterAccount => Self::MasterAccount(Box::default()),
             AggregateType::PriceBook => Self::PriceBook(Box::default()),
         }
@@ -38,8 +39,8 @@ impl State {
     pub(super) fn take(&mut self, event: &LedgerEvent, at: Timestamp) -> Result<(), String> {
         // The aggregates assert their invariants; here a broken one is a finding, not a crash.
         let checked = catch_unwind(AssertUnwindSafe(|| match (self, event) {
-            (Self::Account(state), LedgerEvent::Account(event)) => {
-                account(state, event, at)?;
+            (Self::Account(state, more), LedgerEvent::Account(event)) => {
+                account(state, more, event, at)?;
                 state.evolve(event);
                 Ok(())
             }
@@ -65,7 +66,7 @@ impl State {
     /// The state as a snapshot would keep it.
     pub(super) fn to_json(&self) -> Result<Vec<u8>, serde_json::Error> {
         match self {
-            Self::Account(state) => serde_json::to_vec(state),
+            Self::Account(state, _) => serde_json::to_vec(state),
             Self::MasterAccount(state) => serde_json::to_vec(state),
             Self::PriceBook(state) => serde_json::to_vec(state),
         }
@@ -77,7 +78,7 @@ impl State {
         text: &str,
     ) -> Result<Vec<u8>, serde_json::Error> {
         let state = match kind {
-            AggregateType::Account => Self::Account(serde_json::from_str(text)?),
+            AggregateType::Account => Self::Account(serde_json::from_str(text)?, Vec::new()),
             AggregateType::MasterAccount => Self::MasterAccount(serde_json::from_str(text)?),
             AggregateType::PriceBook => Self::PriceBook(serde_json::from_str(text)?),
         };
@@ -103,18 +104,44 @@ fn same<E: PartialEq, R: std::fmt::Display>(
     }
 }
 
-fn account(state: &Account, event: &Event, at: Timestamp) -> Result<(), String> {
-    match state.decide(command(event, at)) {
+fn account(
+    state: &Account,
+    more: &mut Vec<Event>,
+    event: &Event,
+    at: Timestamp,
+) -> Result<(), String> {
+    let announced = std::mem::take(more);
+    let Some(answered) = command(event, at) else {
+        // A warning goes with the settlement that reached the limit. That one is missing proves
+        // nothing: older builds raised none.
+        *more = announced;
+        return match more.iter().position(|expected| expected == event) {
+            Some(place) => {
+                more.remove(place);
+                Ok(())
+            }
+            None => Err("is not what the rules make of it".to_owned()),
+        };
+    };
+    let mut decided = state.decide(answered);
+    if let Ok(events) = &mut decided
+        && events.len() > 1
+    {
+        *more = events.split_off(1);
+    }
+    match decided {
         // Bounds on size and memory may change from build to build without touching money.
         Err(
             AccountError::TextTooLong(_)
+            | AccountError::TooManyEntries(_)
             | AccountError::TooManyKeys(_)
             | AccountError::ReservationTooOld(_),
         ) => Ok(()),
         decided => same(decided, event).or_else(|problem| match event {
             // A key or a grant may expire between the decision and the record of it.
             Event::FundsReserved(_) => {
-                let decided = state.decide(command(event, at.plus_seconds(-WRITE_SECONDS)));
+                let earlier = command(event, at.plus_seconds(-WRITE_SECONDS));
+                let decided = earlier.map_or(Ok(vec![]), |command| state.decide(command));
                 same(decided, event).map_err(|_| problem)
             }
             _ => Err(problem),
@@ -122,9 +149,9 @@ fn account(state: &Account, event: &Event, at: Timestamp) -> Result<(), String> 
     }
 }
 
-/// The command that an event answers; `at` is when it was recorded.
-fn command(event: &Event, at: Timestamp) -> Command {
-    match event.clone() {
+/// The command that an event answers; `at` is when it was recorded. None: it goes with another.
+fn command(event: &Event, at: Timestamp) -> Option<Command> {
+    Some(match event.clone() {
         Event::AccountOpened { account, owner } => Command::OpenAccount { account, owner },
         Event::FundsToppedUp { top_up, amount, processor, reference } => {
             Command::TopUpFunds { top_up, amount, processor, reference }
@@ -152,6 +179,8 @@ fn command(event: &Event, at: Timestamp) -> Command {
             sale_ratio: reserved.sale_ratio,
             price_version: reserved.price_version,
             expires_at: reserved.expires_at,
+            fallbacks: reserved.fallbacks,
+            plan: reserved.plan,
             at,
         }),
         Event::ReservationSettled(settled) => {
@@ -168,12 +197,19 @@ fn command(event: &Event, at: Timestamp) -> Command {
         Event::AccountReinstated { reason } => Command::ReinstateAccount { reason },
         Event::SpendLimitsChanged { limits } => Command::ChangeSpendLimits { limits },
         Event::PlanAssigned { plan } => Command::AssignPlan { plan },
-    }
+        // What the plan allowed is not told: it could only have refused.
+        Event::OwnLimitsChanged { limits } => {
+            Command::ChangeOwnLimits { limits, plan: SpendLimits::default() }
+        }
+        Event::PlanRemoved {} => Command::RemovePlan,
+        Event::SpendWarningRaised(_) => return None,
+    })
 }
 
 fn settle(settled: ReservationSettled) -> SettleReservation {
     SettleReservation {
         reservation: settled.reservation,
+        answered_model: settled.answered_model,
         usage: settled.usage,
         list_cost: settled.list_cost,
         computed_list_cost: settled.computed_list_cost,
@@ -219,8 +255,8 @@ fn price_command(event: &PriceBookEvent) -> Option<PriceBookCommand> {
         PriceBookEvent::SaleRatioSet { scope, ratio, reason } => {
             Some(PriceBookCommand::SetSaleRatio { scope, ratio, reason })
         }
-        PriceBookEvent::PlanDefined { plan, ratio } => {
-            Some(PriceBookCommand::DefinePlan { plan, ratio })
+        PriceBookEvent::PlanDefined { plan, ratio, limits } => {
+            Some(PriceBookCommand::DefinePlan { plan, ratio, limits })
         }
     }
 }

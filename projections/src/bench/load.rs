@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use sqlx::PgPool;
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReleaseReason, ReserveFunds,
-    SettleReservation,
+    SettleReservation, SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{
@@ -212,7 +212,9 @@ impl Generator {
             amount: Money::parse("0.0625").expect("an amount"),
             sale_ratio: Ratio::parse("0.8").expect("a ratio"),
             price_version: 7,
+            fallbacks: vec![],
             expires_at: at.plus_seconds(900),
+            plan: SpendLimits::default(),
             at,
         });
         self.execute(customer, command, metadata);
@@ -248,6 +250,7 @@ impl Generator {
         let drifts = self.below(100) == 0;
         let settle = SettleReservation {
             reservation,
+            answered_model: None,
             usage,
             list_cost: list,
             computed_list_cost: drifts.then_some(ListCost::ZERO),

@@ -104,8 +104,13 @@ impl Row for AccountRow {
                 row.limits = Some(super::key_usage::json(limits)?)
             }
             Event::PlanAssigned { plan } => row.plan = Some(plan.clone()),
-            Event::KeyIssued { .. } | Event::KeyLimitsChanged { .. } | Event::KeyRevoked { .. } => {
-            }
+            // An empty text, because nothing would mean no change.
+            Event::PlanRemoved {} => row.plan = Some(String::new()),
+            Event::OwnLimitsChanged { .. }
+            | Event::SpendWarningRaised(_)
+            | Event::KeyIssued { .. }
+            | Event::KeyLimitsChanged { .. }
+            | Event::KeyRevoked { .. } => {}
         }
         Ok(())
     }

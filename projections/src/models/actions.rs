@@ -44,7 +44,9 @@ fn of_account(event: &AccountEvent) -> Option<Said<'_>> {
         Event::AdjustmentPosted { amount, reason, .. } => (Some(*amount), Some(reason)),
         Event::AccountSuspended { reason } => (None, Some(reason)),
         Event::AccountReinstated { reason } => (None, reason.as_deref()),
-        Event::SpendLimitsChanged { .. } | Event::PlanAssigned { .. } => (None, None),
+        Event::SpendLimitsChanged { .. } | Event::PlanAssigned { .. } | Event::PlanRemoved {} => {
+            (None, None)
+        }
         // What time, customers and requests do.
         Event::AccountOpened { .. }
         | Event::GrantExpired { .. }
@@ -54,7 +56,9 @@ fn of_account(event: &AccountEvent) -> Option<Said<'_>> {
         | Event::FundsReserved(_)
         | Event::ReservationSettled(_)
         | Event::ReservationReleased { .. }
-        | Event::ReservationExpired { .. } => return None,
+        | Event::ReservationExpired { .. }
+        | Event::OwnLimitsChanged { .. }
+        | Event::SpendWarningRaised(_) => return None,
     })
 }
 

@@ -73,7 +73,10 @@ impl Row for GrantRow {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => {}
+            | Event::PlanAssigned { .. }
+            | Event::PlanRemoved {}
+            | Event::OwnLimitsChanged { .. }
+            | Event::SpendWarningRaised(_) => {}
         }
         Ok(())
     }

@@ -101,7 +101,10 @@ impl Row for KeyRow {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => {}
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => {}
         }
         Ok(())
     }

@@ -78,7 +78,11 @@ impl Fold for Open {
                 let row = OpenRow {
                     account: *account,
                     // The name is kept once for all rows.
-                    reserved: FundsReserved { model: String::new(), ..*reserved },
+                    reserved: FundsReserved {
+                        model: String::new(),
+                        fallbacks: vec![],
+                        ..*reserved
+                    },
                     model: model.clone().unwrap_or_default(),
                     node: seen.meta.node.clone().into_owned(),
                     request_id: seen.meta.request_id.as_deref().map(str::to_owned),
@@ -102,7 +106,10 @@ impl Fold for Open {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => {}
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => {}
         }
         Ok(())
     }

@@ -81,7 +81,7 @@ fn change(event: &Event) -> Change<'_> {
             let (kind, reason) = ("ratio_set", reason.as_deref());
             Change { kind, scope: Some(scope), subject, ratio: *ratio, reason, ..Change::default() }
         }
-        Event::PlanDefined { plan, ratio } => Change {
+        Event::PlanDefined { plan, ratio, .. } => Change {
             kind: "plan_defined",
             scope: Some("plan"),
             subject: Some(plan.clone()),

@@ -210,7 +210,10 @@ impl Line for RequestLine {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => return Ok(false),
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => return Ok(false),
         };
         ended.write(seen, sink);
         match settled {

@@ -112,7 +112,10 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         | Event::AccountSuspended { .. }
         | Event::AccountReinstated { .. }
         | Event::SpendLimitsChanged { .. }
-        | Event::PlanAssigned { .. } => return None,
+        | Event::PlanAssigned { .. }
+        | Event::OwnLimitsChanged { .. }
+        | Event::PlanRemoved {}
+        | Event::SpendWarningRaised(_) => return None,
     })
 }
 

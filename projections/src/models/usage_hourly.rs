@@ -116,7 +116,10 @@ impl Row for UsageRow {
             | Event::AccountSuspended { .. }
             | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. } => Ok(()),
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => Ok(()),
         }
     }
 

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgPool, query};
-use tollgate_domain::account::{KeyLimits, SpendLimits};
+use tollgate_domain::account::{AccountLimits, KeyLimits};
 use tollgate_domain::ids::{AccountId, KeyId};
 
 use super::page::{AsOf, Page, PageRequest, QueryError, as_of, fetch, first};
@@ -22,8 +22,8 @@ pub struct Account {
     pub status: String,
     /// The plan that an operator assigned.
     pub plan: Option<String>,
-    /// What all keys together may spend.
-    pub limits: Json<SpendLimits>,
+    /// What the operator allows all keys together.
+    pub limits: Json<AccountLimits>,
     /// All the customer's money.
     pub balance: Decimal,
     /// Set aside by open reservations.
@@ -50,7 +50,8 @@ pub struct Account {
     pub last_activity_at: Option<DateTime<Utc>>,
 }
 
-const ACCOUNT: &str = "SELECT account_id, owner_id, COALESCE(status, 'active') AS status, plan, \
+const ACCOUNT: &str = "SELECT account_id, owner_id, COALESCE(status, 'active') AS status, \
+    NULLIF(plan, '') AS plan, \
     COALESCE(limits, '{}') AS limits, trim_scale(balance) AS balance, \
     trim_scale(reserved) AS reserved, trim_scale(balance - reserved) AS available, \
     trim_scale(topped_up) AS topped_up, trim_scale(refunded) AS refunded, \

@@ -128,7 +128,9 @@ impl Ledger {
                 amount: usd(amount),
                 sale_ratio: Ratio::parse("0.8").expect("a ratio"),
                 price_version: 1,
+                fallbacks: vec![],
                 expires_at: at.plus_seconds(900),
+                plan: tollgate_domain::account::SpendLimits::default(),
                 at,
             }),
         );
@@ -144,6 +146,7 @@ impl Ledger {
     ) {
         let settle = SettleReservation {
             reservation,
+            answered_model: None,
             usage: Usage {
                 input: 90,
                 cache_read: 10,

@@ -76,8 +76,26 @@ impl From<AccountError> for ApiError {
                 );
                 Self::Conflict { code: "too_many_keys", message }
             }
-            E::KeyLimitExceeded { required, left } => Self::KeyLimitExceeded { required, left },
-            E::SpendLimitExceeded { required, left } => Self::SpendLimitExceeded { required, left },
+            E::KeyLimitExceeded { required, left, period } => {
+                Self::KeyLimitExceeded { required, left, period }
+            }
+            E::SpendLimitExceeded { required, left, period } => {
+                Self::SpendLimitExceeded { required, left, period }
+            }
+            E::TooManyEntries(param) => {
+                let message = both!(
+                    "`{param}` can have at most 100 entries.",
+                    "В `{param}` может быть не больше 100 записей."
+                );
+                Self::invalid(param, message)
+            }
+            E::OwnLimitTooHigh(most) => {
+                let message = both!(
+                    "Your own limit can be at most ${most}, which the operator allows.",
+                    "Ваш собственный лимит может быть не больше ${most}: столько разрешил оператор."
+                );
+                Self::Conflict { code: "own_limit_too_high", message }
+            }
             E::InsufficientFunds { required, available } => Self::InsufficientFunds {
                 required,
                 available,
@@ -194,6 +212,13 @@ impl From<PriceBookError> for ApiError {
                 );
                 Self::invalid(param, message)
             }
+            E::NegativeLimit => {
+                let message = both!(
+                    "A spending limit is not negative.",
+                    "Лимит расходов не может быть отрицательным."
+                );
+                Self::invalid("limits", message)
+            }
         }
     }
 }
@@ -235,7 +260,7 @@ impl From<PeopleError> for ApiError {
             }
             E::WrongPassword => Self::WrongPassword,
             E::InvalidRefreshToken => Self::InvalidRefreshToken,
-            E::Hashing(_) | E::Randomness(_) => Self::internal(error),
+            E::Hashing(_) => Self::internal(error),
             E::Account(error) => error.into(),
             E::Sql(error) => error.into(),
         }

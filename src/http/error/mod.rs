@@ -19,6 +19,7 @@ use std::fmt;
 use std::time::Duration;
 
 use tollgate_domain::Money;
+use tollgate_domain::time::Period;
 
 pub use language::Language;
 pub use respond::{
@@ -78,6 +79,8 @@ pub enum ApiError {
         required: Money,
         /// What the limit leaves in this period.
         left: Money,
+        /// The period that it counts in.
+        period: Period,
     },
     /// The account's daily or monthly limit.
     SpendLimitExceeded {
@@ -85,6 +88,8 @@ pub enum ApiError {
         required: Money,
         /// What the limit leaves in this period.
         left: Money,
+        /// The day or the month.
+        period: Period,
     },
     /// The customer's money does not suffice.
     InsufficientFunds {

@@ -125,10 +125,10 @@ impl ApiError {
     /// Figures for programs, where there are any.
     pub fn metadata(&self) -> Option<Map<String, Value>> {
         let object = |value: Value| value.as_object().cloned();
-        if let Self::KeyLimitExceeded { required, left }
-        | Self::SpendLimitExceeded { required, left } = self
+        if let Self::KeyLimitExceeded { required, left, period }
+        | Self::SpendLimitExceeded { required, left, period } = self
         {
-            return object(json!({ "required_usd": required, "left_usd": left }));
+            return object(json!({ "required_usd": required, "left_usd": left, "period": period }));
         }
         if let Self::InsufficientFunds {
             required,

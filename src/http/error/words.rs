@@ -1,5 +1,7 @@
 //! What people read, in both languages. Codes for programs stand in `wire` and have no language.
 
+use tollgate_domain::time::Period;
+
 use super::{ApiError, Text, both};
 
 /// One line for each error: a new one does not compile without its two texts.
@@ -61,16 +63,19 @@ words! {
     Self::AccountSuspended =>
         "This account is suspended: ask the operator of this service.",
         "Этот счёт заблокирован: обратитесь к оператору сервиса.";
-    Self::KeyLimitExceeded { required, left } =>
-        "This API key's spending limit leaves ${left}, and this request may cost up to \
-         ${required}. Raise the key's limit or use another key.",
-        "Лимит расходов этого ключа API оставляет ${left}, а запрос может стоить до ${required}. \
-         Увеличьте лимит ключа или используйте другой ключ.";
-    Self::SpendLimitExceeded { required, left } =>
-        "This account's spending limit leaves ${left} in this period, and this request may cost \
-         up to ${required}.",
-        "Лимит расходов этого счёта оставляет ${left} в текущем периоде, а запрос может стоить \
-         до ${required}.";
+    // OpenRouter's wording, which tools recognise.
+    Self::KeyLimitExceeded { required, left, period } =>
+        "Key limit exceeded ({period} limit). It leaves ${left}, and this request may cost up to \
+         ${required}: raise the key's limit or use another key.",
+        "Исчерпан лимит ключа ({period:#} лимит). Осталось ${left}, а запрос может стоить до \
+         ${required}: увеличьте лимит ключа или используйте другой ключ.",
+        period = name_of(*period);
+    Self::SpendLimitExceeded { required, left, period } =>
+        "Account limit exceeded ({period} limit). It leaves ${left}, and this request may cost up \
+         to ${required}.",
+        "Исчерпан лимит счёта ({period:#} лимит). Осталось ${left}, а запрос может стоить до \
+         ${required}.",
+        period = name_of(*period);
     // OpenRouter's wording, which tools recognise.
     Self::InsufficientFunds {
         requested_tokens: Some(requested), affordable_tokens: Some(affordable), ..
@@ -149,4 +154,14 @@ words! {
 /// A model name from a client can be anything; an error repeats a readable part of it.
 fn shortened(model: &str) -> String {
     model.chars().filter(|c| !c.is_control()).take(100).collect()
+}
+
+/// As OpenRouter calls the limits of a key.
+fn name_of(period: Period) -> Text {
+    match period {
+        Period::Day => both!("daily", "дневной"),
+        Period::Week => both!("weekly", "недельный"),
+        Period::Month => both!("monthly", "месячный"),
+        Period::Total => both!("total", "общий"),
+    }
 }

@@ -5,6 +5,7 @@ mod address;
 mod api_key;
 mod idempotency;
 mod input;
+mod origin;
 mod request_id;
 mod session;
 
@@ -12,6 +13,7 @@ pub use address::{ClientAddress, Peer};
 pub use api_key::ApiKeyAuth;
 pub use idempotency::IdempotencyKey;
 pub use input::{JsonBody, Params, PathId, read_json};
+pub use origin::ClientOrigin;
 pub use request_id::Request;
 pub use session::{AdminSession, AuditorSession, CustomerSession, SignedIn};
 

@@ -111,6 +111,7 @@ impl IssueKeyRequest {
                 LimitPeriod::Total => Period::Total,
             }),
             expires_at: self.expires_at.map(|at| Timestamp(at.timestamp_micros())),
+            ..KeyLimits::default()
         }
     }
 }

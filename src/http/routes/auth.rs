@@ -1,4 +1,6 @@
-//! Registration and sessions.
+//! Registration, sessions, and what people do to themselves.
+
+mod sessions;
 
 use axum::Json;
 use axum::extract::State;
@@ -11,7 +13,7 @@ use utoipa_axum::routes;
 use validator::Validate;
 
 use crate::config::Secret;
-use crate::http::extract::{JsonBody, Request, SignedIn};
+use crate::http::extract::{ClientOrigin, JsonBody, Request, SignedIn};
 use crate::http::{ApiError, AppState, Problem};
 use crate::identity::people::{NewUser, SignedIn as Tokens};
 use crate::identity::tokens::ACCESS_TTL;
@@ -26,6 +28,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(refresh))
         .routes(routes!(logout))
         .routes(routes!(me))
+        .merge(sessions::router())
 }
 
 /// Somebody who wants to be a customer.
@@ -88,8 +91,10 @@ struct RefreshRequest {
 #[derive(Serialize, ToSchema)]
 struct TokenResponse {
     /// To be sent as `Authorization: Bearer …`.
+    #[schema(examples("eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.…"))]
     access_token: String,
     /// For `/v1/auth/refresh`; each works once.
+    #[schema(examples("tgr_AZrQv3…"))]
     refresh_token: String,
     #[schema(examples("bearer"))]
     token_type: &'static str,
@@ -183,16 +188,19 @@ async fn register(
 )]
 async fn login(
     State(app): State<AppState>,
+    ClientOrigin(origin): ClientOrigin,
     JsonBody(body): JsonBody<LoginRequest>,
 ) -> Result<Json<TokenResponse>, Problem> {
-    let tokens = app.people.sign_in(&body.email, Secret::new(body.password)).await?;
+    let password = Secret::new(body.password);
+    let tokens = app.people.sign_in(&body.email, password, &origin).await?;
     Ok(Json(tokens.into()))
 }
 
 /// Get new tokens
 ///
-/// Exchanges a refresh token, which then is used up. Presenting a used one ends the session,
-/// because somebody else may have it.
+/// Exchanges a refresh token, which then is used up. Within ten seconds it gets the same next one
+/// again, for clients that lost the answer or asked twice at once; later, presenting a used one
+/// ends the session, because somebody else may have it.
 #[utoipa::path(
     post,
     path = "/v1/auth/refresh",
@@ -206,9 +214,10 @@ async fn login(
 )]
 async fn refresh(
     State(app): State<AppState>,
+    ClientOrigin(origin): ClientOrigin,
     JsonBody(body): JsonBody<RefreshRequest>,
 ) -> Result<Json<TokenResponse>, Problem> {
-    let tokens = app.people.refresh(&body.refresh_token).await?;
+    let tokens = app.people.refresh(&body.refresh_token, &origin).await?;
     Ok(Json(tokens.into()))
 }
 
@@ -224,7 +233,7 @@ async fn refresh(
     security(("session" = []))
 )]
 async fn logout(State(app): State<AppState>, who: SignedIn) -> Result<StatusCode, Problem> {
-    app.people.sessions.end(who.session).await?;
+    app.people.sessions.end(who.user, who.session).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

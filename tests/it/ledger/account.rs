@@ -3,7 +3,7 @@
 use tollgate::ledger::{CommandError, now};
 use tollgate_domain::account::{
     AccountCommand, CostSource, KeyLimits, Latencies, Outcome, ReleaseReason, ReserveFunds,
-    SettleReservation,
+    SettleReservation, SpendLimits,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId, TopUpId, UserId};
@@ -52,7 +52,9 @@ pub fn reserve(account: &Funded, reservation: ReservationId, amount: &str) -> Ac
         amount: dollars(amount),
         sale_ratio: Ratio::parse("0.8").unwrap(),
         price_version: 1,
+        fallbacks: vec![],
         expires_at: at.plus_seconds(900),
+        plan: SpendLimits::default(),
         at,
     })
 }
@@ -60,6 +62,7 @@ pub fn reserve(account: &Funded, reservation: ReservationId, amount: &str) -> Ac
 pub fn settle(reservation: ReservationId, list_cost: &str) -> AccountCommand {
     AccountCommand::SettleReservation(Box::new(SettleReservation {
         reservation,
+        answered_model: None,
         usage: Usage { input: 10, output: 2, ..Usage::default() },
         list_cost: ListCost::parse(list_cost).unwrap(),
         computed_list_cost: None,

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::sample::select;
 use tollgate_domain::account::{
-    AccountCommand as Account, KeyLimits, ReleaseReason, ReserveFunds, SpendLimits,
+    AccountCommand as Account, AccountLimits, KeyLimits, ReleaseReason, ReserveFunds, SpendLimits,
 };
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::ids::{
@@ -105,7 +105,7 @@ fn rule() -> impl Strategy<Value = Account> {
         }),
         4 => (key(), proptest::option::of(amount())).prop_map(|(key, limit)| Account::IssueKey {
             key,
-            limits: KeyLimits { limit, period: Some(Period::Month), expires_at: None },
+            limits: KeyLimits { limit, period: Some(Period::Month), ..KeyLimits::default() },
         }),
         1 => (key(), amount()).prop_map(|(key, limit)| Account::ChangeKeyLimits {
             key,
@@ -115,9 +115,14 @@ fn rule() -> impl Strategy<Value = Account> {
         1 => text().prop_map(|reason| Account::SuspendAccount { reason }),
         2 => Just(Account::ReinstateAccount { reason: None }),
         1 => limits.prop_map(|(daily, monthly)| Account::ChangeSpendLimits {
-            limits: SpendLimits { daily, monthly },
+            limits: AccountLimits { daily, monthly, ..AccountLimits::default() },
         }),
-        2 => Just(Account::ChangeSpendLimits { limits: SpendLimits::default() }),
+        2 => Just(Account::ChangeSpendLimits { limits: AccountLimits::default() }),
+        1 => (proptest::option::of(amount()), Just(None)).prop_map(|(daily, monthly)| {
+            let limits = SpendLimits { daily, monthly };
+            Account::ChangeOwnLimits { limits, plan: SpendLimits::default() }
+        }),
+        1 => Just(Account::RemovePlan),
         1 => text().prop_map(|plan| Account::AssignPlan { plan }),
     ]
 }
@@ -133,7 +138,9 @@ pub fn account() -> impl Strategy<Value = Account> {
                 amount,
                 sale_ratio,
                 price_version: 1,
+                fallbacks: vec![],
                 expires_at: at.plus_seconds(900),
+                plan: SpendLimits::default(),
                 at,
             })
         },
@@ -213,6 +220,9 @@ pub fn prices() -> impl Strategy<Value = Prices> {
         }),
         3 => (scope, proptest::option::of(ratio()))
             .prop_map(|(scope, ratio)| Prices::SetSaleRatio { scope, ratio, reason: None }),
-        1 => (text(), ratio()).prop_map(|(plan, ratio)| Prices::DefinePlan { plan, ratio }),
+        1 => (text(), ratio()).prop_map(|(plan, ratio)| {
+            let limits = AccountLimits::default();
+            Prices::DefinePlan { plan, ratio, limits }
+        }),
     ]
 }

@@ -20,7 +20,8 @@ const ANSWERS: u64 = 60;
 /// looks, and the rest for a busy machine.
 const RECOVERY: Duration = Duration::from_secs(30);
 const CUSTOMERS: usize = 3;
-const DOLLARS: u32 = 20;
+/// What each customer begins with.
+pub const DOLLARS: u32 = 20;
 
 struct Scene {
     place: Place,
@@ -61,8 +62,8 @@ impl Scene {
     }
 }
 
-async fn answers(load: &Load) {
-    let enough = load.count() + ANSWERS;
+pub async fn answers(load: &Load, more: u64) {
+    let enough = load.count() + more;
     until("answers", RECOVERY * 2, async || (load.count() >= enough).then_some(())).await;
 }
 
@@ -79,10 +80,10 @@ async fn twenty_kills_under_load_lose_nothing_and_charge_nothing_twice() {
         keys.push(key);
     }
     let admin = gateway.sign_in(super::ADMIN).await;
-    let load = Load::start(&gateway, &keys, admin, &accounts[0]);
+    let load = Load::start(&[&gateway], &keys, admin, &accounts[0]);
     let mut killed = Vec::new();
     for round in 0..ROUNDS {
-        answers(&load).await;
+        answers(&load, ANSWERS).await;
         let node = gateway.node().await;
         // In turn: the gateway, its PostgreSQL, the gateway, both.
         if round % 2 == 1 {
@@ -92,12 +93,13 @@ async fn twenty_kills_under_load_lose_nothing_and_charge_nothing_twice() {
             killed.push(node);
             gateway.process.kill();
             gateway = scene.serve().await;
-            load.follow(&gateway);
+            load.follow(0, &gateway);
             scene.recovered(&gateway.node().await).await;
         }
     }
-    answers(&load).await;
+    answers(&load, ANSWERS).await;
     let (told, dollars) = load.stop().await;
+    assert!(told.len() as u64 >= ROUNDS * ANSWERS);
 
     let pool = scene.place.pool().await;
     let fates = fate::all_ended(&pool, RECOVERY).await;
@@ -113,7 +115,7 @@ async fn twenty_kills_under_load_lose_nothing_and_charge_nothing_twice() {
 
 /// What a client was told is what the books say. Only what was open when its process was killed may
 /// have been given back instead, by recovery, with that reason.
-fn assert_told(told: &[Told], fates: &[Fate], killed: &[String]) {
+pub fn assert_told(told: &[Told], fates: &[Fate], killed: &[String]) {
     let by_request: BTreeMap<&str, &Fate> =
         fates.iter().map(|fate| (fate.request.as_str(), fate)).collect();
     assert_eq!(by_request.len(), fates.len(), "a request has two reservations");
@@ -131,7 +133,6 @@ fn assert_told(told: &[Told], fates: &[Fate], killed: &[String]) {
             other => panic!("{} was acknowledged and ended so: {other:?}", told.request),
         }
     }
-    assert!(told.len() as u64 >= ROUNDS * ANSWERS);
     let recovered = || fates.iter().filter(|fate| fate.ended_by == "system:recovery");
     let charged = recovered().filter(|fate| fate.charge().is_positive()).count();
     let (all, acknowledged, recovered) = (fates.len(), told.len(), recovered().count());
@@ -143,7 +144,7 @@ fn assert_told(told: &[Told], fates: &[Fate], killed: &[String]) {
 }
 
 /// How many single dollars an account was topped up with.
-async fn top_ups(pool: &PgPool, account: &str) -> u64 {
+pub async fn top_ups(pool: &PgPool, account: &str) -> u64 {
     let one = |event: &AccountEvent| match event {
         AccountEvent::FundsToppedUp { amount, .. } => *amount == Money::dollars(1),
         _ => false,
@@ -153,7 +154,7 @@ async fn top_ups(pool: &PgPool, account: &str) -> u64 {
 }
 
 /// The read model, which lived through all of it, has each balance to the last digit.
-async fn assert_balances(pool: &PgPool, fates: &[Fate], accounts: &[String], more: u64) {
+pub async fn assert_balances(pool: &PgPool, fates: &[Fate], accounts: &[String], more: u64) {
     for (number, account) in accounts.iter().enumerate() {
         let ours = fates.iter().filter(|fate| &fate.account == account);
         let charged = fate::sum(ours.map(Fate::charge)).decimal();

@@ -25,7 +25,7 @@ pub struct Told {
 
 /// What the clients share.
 struct Shared {
-    base: Mutex<String>,
+    bases: Mutex<Vec<String>>,
     stop: AtomicBool,
     told: Mutex<Vec<Told>>,
     count: AtomicU64,
@@ -41,9 +41,10 @@ pub struct Load {
 impl Load {
     /// Sets clients to work with these keys, and an operator who tops `account` up, dollar by
     /// dollar.
-    pub fn start(gateway: &Gateway, keys: &[String], admin: String, account: &str) -> Self {
+    pub fn start(gateways: &[&Gateway], keys: &[String], admin: String, account: &str) -> Self {
+        let bases = gateways.iter().map(|gateway| gateway.base.clone()).collect();
         let shared = Arc::new(Shared {
-            base: Mutex::new(gateway.base.clone()),
+            bases: Mutex::new(bases),
             stop: AtomicBool::new(false),
             told: Mutex::default(),
             count: AtomicU64::new(0),
@@ -57,9 +58,9 @@ impl Load {
         Self { shared, tasks, top_ups }
     }
 
-    /// The gateway listens elsewhere now.
-    pub fn follow(&self, gateway: &Gateway) {
-        self.shared.base.lock().expect("no panic").clone_from(&gateway.base);
+    /// The n-th gateway listens elsewhere now.
+    pub fn follow(&self, number: usize, gateway: &Gateway) {
+        self.shared.bases.lock().expect("no panic")[number].clone_from(&gateway.base);
     }
 
     /// Answers with a price so far.
@@ -83,8 +84,10 @@ impl Shared {
         self.stop.load(Ordering::Relaxed)
     }
 
-    fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.base.lock().expect("no panic"))
+    /// At one gateway after the other.
+    fn url(&self, turn: u64, path: &str) -> String {
+        let bases = self.bases.lock().expect("no panic");
+        format!("{}{path}", bases[turn as usize % bases.len()])
     }
 }
 
@@ -110,7 +113,7 @@ async fn ask_on(shared: Arc<Shared>, key: String, number: u64) {
                 false => json!({ "delay_ms": delay }),
             },
         });
-        let url = shared.url("/v1/chat/completions");
+        let url = shared.url(number + turn / 2, "/v1/chat/completions");
         let request = client.post(url).bearer_auth(&key).json(&body);
         let got = match wire::send(request).await {
             Ok(got) if got.status == 200 => got,
@@ -132,9 +135,12 @@ async fn ask_on(shared: Arc<Shared>, key: String, number: u64) {
 async fn top_up_on(shared: Arc<Shared>, path: String, admin: String) -> u64 {
     let client = client();
     let mut booked = 0;
-    while !shared.stopped() {
+    for turn in 0.. {
+        if shared.stopped() {
+            break;
+        }
         let request = client
-            .post(shared.url(&path))
+            .post(shared.url(turn, &path))
             .bearer_auth(&admin)
             .header("Idempotency-Key", format!("dollar {booked}"))
             .json(&json!({ "amount_usd": "1" }));

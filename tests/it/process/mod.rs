@@ -3,6 +3,8 @@
 mod kill;
 mod load;
 mod shutdown;
+mod torture;
+mod wire;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -25,13 +27,15 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_tollgate");
 const START: Duration = Duration::from_secs(60);
 /// Longer than a stop may take: connections, settlements and the rest have 70 seconds together.
 const STOP: Duration = Duration::from_secs(80);
+/// What its log says, before the address.
+const SERVES: &str = "\"tollgate serves\",\"address\":\"";
 const PASSWORD: &str = "correct horse battery";
 const ADMIN: &str = "admin@example.com";
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
 
 /// Looks until there is something.
-async fn until<T>(what: &str, within: Duration, look: impl AsyncFn() -> Option<T>) -> T {
+async fn until<T>(what: &str, within: Duration, mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let deadline = Instant::now() + within;
     loop {
         if let Some(found) = look().await {
@@ -147,6 +151,11 @@ impl Process {
 
     /// Ends it without warning.
     fn kill(mut self) {
+        self.stop_at_once();
+    }
+
+    /// [`Process::kill`] of one that is replaced later.
+    fn stop_at_once(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it has ended");
         assert!(!self.log().contains("panicked"), "{}", self.log());
@@ -190,9 +199,29 @@ struct Gateway {
 }
 
 impl Gateway {
+    /// As [`Gateway::serve`], and again where the database went away during the start: whoever
+    /// cares for processes starts what has ended.
+    async fn serve_again(place: &Place, variables: &[(&str, &str)]) -> Self {
+        for _ in 0..5 {
+            let mut process = Process::spawn(place.path(), &["serve"], variables);
+            let started = async || {
+                let ended = process.child.try_wait().expect("a child").is_some();
+                (ended || process.log().contains(SERVES)).then_some(ended)
+            };
+            if !until("a start", START, started).await {
+                return Self::of(process).await;
+            }
+            println!("a start has failed: {}", process.log().lines().last().unwrap_or_default());
+        }
+        panic!("it does not start")
+    }
+
     async fn serve(place: &Place, variables: &[(&str, &str)]) -> Self {
-        let mut process = Process::spawn(place.path(), &["serve"], variables);
-        let address = process.said("\"tollgate serves\",\"address\":\"").await;
+        Self::of(Process::spawn(place.path(), &["serve"], variables)).await
+    }
+
+    async fn of(mut process: Process) -> Self {
+        let address = process.said(SERVES).await;
         let http = Client::builder().no_proxy().build().expect("a client");
         Self { process, base: format!("http://{address}"), http }
     }

@@ -98,7 +98,7 @@ impl Account {
         if amount > left {
             return Err(Error::RefundTooLarge(left));
         }
-        // INV-9: what was given is not paid out.
+        // INV-10: what was given is not paid out.
         let available = self.refundable(top_up).ok_or(Error::TopUpNotFound)?;
         if amount > available {
             return Err(Error::InsufficientFunds { required: amount, available });

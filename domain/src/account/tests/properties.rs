@@ -5,13 +5,16 @@ use cqrs_es::Aggregate;
 use cqrs_es::event_sink::EventSink;
 use proptest::prelude::*;
 use proptest::sample::select;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use super::books::Books;
 use super::script::stream;
+use crate::account::limits::Spent;
 use crate::account::{
-    Account, AccountCommand as Command, AccountError as Error, CostSource, KeyLimits, Latencies,
-    Outcome, ReleaseReason, ReserveFunds, SettleReservation, SpendLimits,
+    Account, AccountCommand as Command, AccountError as Error, AccountEvent as Event,
+    AccountLimits, CostSource, Fallback, KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason,
+    ReserveFunds, SettleReservation, SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
@@ -75,7 +78,22 @@ fn key_limits() -> impl Strategy<Value = KeyLimits> {
         proptest::option::of(period),
         proptest::option::weighted(0.1, moment()),
     )
-        .prop_map(|(limit, period, expires_at)| KeyLimits { limit, period, expires_at })
+        .prop_map(|(limit, period, expires_at)| KeyLimits {
+            limit,
+            period,
+            expires_at,
+            ..KeyLimits::default()
+        })
+}
+
+fn spend_limits() -> impl Strategy<Value = SpendLimits> {
+    (proptest::option::of(amount()), proptest::option::of(amount()))
+        .prop_map(|(daily, monthly)| SpendLimits { daily, monthly })
+}
+
+/// Most accounts have no plan.
+fn plan() -> impl Strategy<Value = SpendLimits> {
+    prop_oneof![4 => Just(SpendLimits::default()), 1 => spend_limits()]
 }
 
 fn key() -> impl Strategy<Value = KeyId> {
@@ -87,8 +105,8 @@ fn reservation(pool: u128) -> impl Strategy<Value = ReservationId> {
 }
 
 fn reserve(pool: u128) -> impl Strategy<Value = Command> {
-    (reservation(pool), key(), amount(), ratio(), moment(), moment()).prop_map(
-        |(reservation, key, amount, sale_ratio, expires_at, at)| {
+    (reservation(pool), key(), amount(), ratio(), ratio(), moment(), moment(), plan()).prop_map(
+        |(reservation, key, amount, sale_ratio, other, expires_at, at, plan)| {
             Command::ReserveFunds(ReserveFunds {
                 reservation,
                 key,
@@ -96,7 +114,9 @@ fn reserve(pool: u128) -> impl Strategy<Value = Command> {
                 amount,
                 sale_ratio,
                 price_version: 1,
+                fallbacks: vec![Fallback { model: "other/model".to_owned(), sale_ratio: other }],
                 expires_at,
+                plan,
                 at,
             })
         },
@@ -108,6 +128,7 @@ fn settle(pool: u128) -> impl Strategy<Value = Command> {
         |(reservation, list_cost, cost_rate, at, streamed)| {
             Command::SettleReservation(Box::new(SettleReservation {
                 reservation,
+                answered_model: streamed.then(|| "other/model".to_owned()),
                 usage: Usage { input: 7, reasoning: 1, output: 2, ..Usage::default() },
                 list_cost,
                 computed_list_cost: streamed.then_some(list_cost),
@@ -177,7 +198,6 @@ fn transfer() -> impl Strategy<Value = Command> {
 }
 
 fn rule() -> impl Strategy<Value = Command> {
-    let limits = (proptest::option::of(amount()), proptest::option::of(amount()));
     prop_oneof![
         2 => (key(), key_limits()).prop_map(|(key, limits)| Command::IssueKey { key, limits }),
         3 => (key(), key_limits())
@@ -185,10 +205,13 @@ fn rule() -> impl Strategy<Value = Command> {
         1 => key().prop_map(|key| Command::RevokeKey { key }),
         1 => Just(Command::SuspendAccount { reason: "because".to_owned() }),
         2 => Just(Command::ReinstateAccount { reason: None }),
-        2 => limits.prop_map(|(daily, monthly)| Command::ChangeSpendLimits {
-            limits: SpendLimits { daily, monthly },
+        2 => spend_limits().prop_map(|SpendLimits { daily, monthly }| Command::ChangeSpendLimits {
+            limits: AccountLimits { daily, monthly, rates: RateLimits::default() },
         }),
-        1 => Just(Command::ChangeSpendLimits { limits: SpendLimits::default() }),
+        1 => Just(Command::ChangeSpendLimits { limits: AccountLimits::default() }),
+        1 => (spend_limits(), plan())
+            .prop_map(|(limits, plan)| Command::ChangeOwnLimits { limits, plan }),
+        1 => Just(Command::RemovePlan),
         1 => select(vec!["gold", "silver"])
             .prop_map(|plan| Command::AssignPlan { plan: plan.to_owned() }),
         1 => id(2).prop_map(|account| Command::OpenAccount {
@@ -205,7 +228,7 @@ fn any_command(pool: u128) -> impl Strategy<Value = Command> {
 /// INV-1 in both directions: accepted means within `spendable`, refused for it means beyond.
 fn check_reservation(before: &Account, books: &Books, new: &ReserveFunds, error: Option<&Error>) {
     let after = &books.account;
-    let spendable = before.spendable(new.key, new.at);
+    let spendable = before.spendable(new.key, new.at, new.plan);
     if let Some(error) = error {
         let (Error::InsufficientFunds { .. }
         | Error::KeyLimitExceeded { .. }
@@ -222,12 +245,38 @@ fn check_reservation(before: &Account, books: &Books, new: &ReserveFunds, error:
         };
         let key = &after.keys[&new.key];
         within(key.limits.limit, key.spent.at(new.at), key.reserved);
-        for (limit, period) in
-            [(after.limits.daily, Period::Day), (after.limits.monthly, Period::Month)]
-        {
+        let caps = after.spend_limits(new.plan);
+        for (limit, period) in [(caps.daily, Period::Day), (caps.monthly, Period::Month)] {
             within(limit, books.charged(period, new.at).unwrap_or_default(), after.reserved);
         }
     }
+}
+
+/// Every limit of which a settlement leaves a fifth or less is warned of, once per window and limit,
+/// and no other is.
+fn check_warnings(before: &Account, written: &[Event]) {
+    let Some(Event::ReservationSettled(settled)) = written.first() else {
+        let warns = |event: &Event| matches!(event, Event::SpendWarningRaised(_));
+        assert!(!written.iter().any(warns), "only settlements warn");
+        return;
+    };
+    let plan = before.find_reservation(settled.reservation).expect("it was open").plan;
+    let caps = before.spend_limits(plan);
+    let key = before.find_key(settled.key).expect("it was issued");
+    let near = |limit: Option<Money>, spent: &Spent| {
+        let after = spent.plus(settled.charge, settled.at).expect("fits").at(settled.at);
+        let share = |limit: Money| limit.decimal() * Decimal::new(8, 1);
+        limit.is_some_and(|limit| limit.is_positive() && after.decimal() >= share(limit))
+    };
+    let window = |spent: &Spent| Some(spent.period().window(settled.at).max(spent.window()));
+    let expected = [
+        near(key.limits.limit, &key.spent) && key.warned != window(&key.spent),
+        near(caps.daily, &before.spent_today) && before.warned_today != window(&before.spent_today),
+        near(caps.monthly, &before.spent_this_month)
+            && before.warned_this_month != window(&before.spent_this_month),
+    ];
+    let count = expected.iter().filter(|expected| **expected).count();
+    assert_eq!(written.len(), 1 + count, "{expected:?} in {written:?}");
 }
 
 /// One command through `decide` and, as the framework does it, through `handle`.
@@ -248,6 +297,7 @@ fn step(books: &mut Books, runtime: &tokio::runtime::Runtime, command: Command) 
     if error.is_some() {
         assert_eq!(handled, before, "INV-6: a rejected command changes nothing");
     }
+    check_warnings(&before, &written);
     if let Command::ReserveFunds(new) = &command {
         check_reservation(&before, books, new, error.as_ref());
     }
@@ -318,7 +368,9 @@ proptest! {
                 amount: Money::ZERO,
                 sale_ratio: Ratio::ONE,
                 price_version: 1,
+                fallbacks: vec![],
                 expires_at: Timestamp(0),
+                plan: SpendLimits::default(),
                 at: Timestamp(0),
             });
             let reason = ReleaseReason::NothingBilled;

@@ -152,6 +152,17 @@ const SCENARIOS: &[&str] = &[
     reserve  R1 1.00                    -> ok
     ",
     "
+    issue    key=K2 models=x*101        -> too_many_entries
+    issue    key=K2 models=x*100        -> ok
+    limit-key key=K2 addresses=::/0*101 -> too_many_entries
+    limit-key key=K2 addresses=::/0*100 -> ok
+    ",
+    "
+    limit-account daily=1.00            -> ok
+    limit-own daily=1.01                -> own_limit_too_high
+    limit-own daily=1.00                -> ok
+    ",
+    "
     reserve  R1 10.000000000001         -> insufficient_funds
     reserve  R1 10.00                   -> ok
     ",

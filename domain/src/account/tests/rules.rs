@@ -65,7 +65,7 @@ fn rule_2_a_limit_that_was_overrun_does_not_stop_a_settlement_either() {
         reserve  R1 1.00 key=K2             -> ok
         revoke   key=K2                     -> ok
         suspend                             -> ok
-        settle   R1 2.00                    -> ok
+        settle   R1 2.00                    -> warned-twice
         spendable -1.00 key=K2
         reinstate                           -> ok
         reserve  R2 0                       -> spend_limit_exceeded
@@ -227,4 +227,28 @@ fn settling_less_than_reserved_returns_the_difference() {
     assert_eq!(settled.cost.to_string(), "0.003");
     assert_eq!(settled.charge.checked_sub(settled.cost).unwrap().to_string(), "0.005");
     assert_eq!(settled.reserved.to_string(), "0.5");
+}
+
+#[test]
+fn the_ratio_of_the_model_that_answered_is_the_charge_s() {
+    script(
+        "
+        top-up   T1 10.00                                                  -> ok
+        reserve  R1 2.00 ratio=0.8 fallbacks=other/model:0.5,third/model:2 -> ok
+        settle   R1 1.00 answered=third/model                              -> ok
+        balance  8.00 spent 2.00
+        reserve  R2 2.00 ratio=0.8 fallbacks=other/model:0.5               -> ok
+        settle   R2 1.00 answered=other/model                              -> ok
+        balance  7.50 spent 2.50
+        reserve  R3 2.00 ratio=0.8 fallbacks=other/model:0.5               -> ok
+        settle   R3 1.00                                                   -> ok
+        balance  6.70 spent 3.30
+        reserve  R4 2.00 ratio=0.8 fallbacks=other/model:0.5               -> ok
+        settle   R4 1.00 answered=cheap/model                              -> ok  # never agreed
+        balance  5.90 spent 4.10
+        reserve  R5 2.00 ratio=0.8 fallbacks=maker/model:0                 -> ok
+        settle   R5 1.00 answered=maker/model                             -> ok  # not a fallback
+        balance  5.10 spent 4.90
+        ",
+    );
 }

@@ -1,6 +1,7 @@
 //! Scenarios as tables: one command or one balance a line, `# why` after it.
 //!
-//! `-> ok` means that something happened, `-> again` that it had happened before and is answered
+//! `-> ok` means that something happened, `-> warned` that a spending limit is near as well,
+//! `-> again` that it had happened before and is answered
 //! without an event, any other word is a refusal. Members are `name=value`; times are seconds.
 
 use std::collections::{BTreeSet, HashMap};
@@ -9,8 +10,9 @@ use uuid::Uuid;
 
 use super::books::Books;
 use crate::account::{
-    AccountCommand as Command, AccountError, CostSource, KeyLimits, Latencies, Outcome,
-    ReleaseReason, ReserveFunds, SettleReservation, SpendLimits,
+    AccountCommand as Command, AccountError, AccountEvent, AccountLimits, CostSource, Fallback,
+    KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason, ReserveFunds, SettleReservation,
+    SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
@@ -53,6 +55,8 @@ refusals! {
     KeyLimitExceeded => "key_limit_exceeded",
     SpendLimitExceeded => "spend_limit_exceeded",
     InsufficientFunds => "insufficient_funds",
+    TooManyEntries => "too_many_entries",
+    OwnLimitTooHigh => "own_limit_too_high",
     GrantNotFound => "grant_not_found",
     GrantNotExpired => "grant_not_expired",
     TopUpNotFound => "top_up_not_found",
@@ -125,7 +129,33 @@ impl<'a> Line<'a> {
                 other => panic!("`{other}` is no period"),
             }),
             expires_at: self.members.get("expires").map(|_| self.at("expires", 0)),
+            models: self.list("models"),
+            addresses: self.list("addresses"),
+            rates: RateLimits {
+                requests_per_minute: self
+                    .members
+                    .get("rpm")
+                    .map(|count| count.parse().expect("a number above zero")),
+                ..RateLimits::default()
+            },
         }
+    }
+
+    /// Texts with commas between them; `text*3` is three of them.
+    fn list(&self, name: &str) -> Vec<String> {
+        let Some(text) = self.members.get(name) else { return vec![] };
+        match text.split_once('*').and_then(|(text, times)| Some((text, times.parse().ok()?))) {
+            Some((text, times)) => vec![text.to_owned(); times],
+            None => text.split(',').map(str::to_owned).collect(),
+        }
+    }
+
+    fn spend(&self, daily: &str, monthly: &str) -> SpendLimits {
+        SpendLimits { daily: self.money(daily), monthly: self.money(monthly) }
+    }
+
+    fn plan(&self) -> SpendLimits {
+        self.spend("plan-daily", "plan-monthly")
     }
 
     fn reservation(&self) -> ReservationId {
@@ -140,14 +170,27 @@ impl<'a> Line<'a> {
             amount: money(self.word(2)),
             sale_ratio: Ratio::parse(&self.text("ratio", "1")).expect("a ratio"),
             price_version: 1,
+            fallbacks: self.fallbacks(),
             expires_at: self.at("expires", 600),
+            plan: self.plan(),
             at: self.at("at", 0),
         })
+    }
+
+    /// `fallbacks=other/model:0.5,third/model:2`
+    fn fallbacks(&self) -> Vec<Fallback> {
+        let list = self.members.get("fallbacks").map_or("", |list| list);
+        let fallback = |part: &str| {
+            let (model, ratio) = part.split_once(':').expect("model:ratio");
+            Fallback { model: model.to_owned(), sale_ratio: Ratio::parse(ratio).expect("a ratio") }
+        };
+        list.split(',').filter(|part| !part.is_empty()).map(fallback).collect()
     }
 
     fn settle(&self) -> Command {
         Command::SettleReservation(Box::new(SettleReservation {
             reservation: self.reservation(),
+            answered_model: self.members.get("answered").map(|model| (*model).to_owned()),
             usage: Usage { input: 10, output: 2, ..Usage::default() },
             list_cost: ListCost::parse(self.word(2)).expect("a list cost"),
             computed_list_cost: None,
@@ -184,10 +227,17 @@ impl<'a> Line<'a> {
             "revoke" => Command::RevokeKey { key: self.key() },
             "suspend" => Command::SuspendAccount { reason },
             "reinstate" => Command::ReinstateAccount { reason: None },
-            "limit-account" => Command::ChangeSpendLimits {
-                limits: SpendLimits { daily: self.money("daily"), monthly: self.money("monthly") },
+            "limit-account" => {
+                let SpendLimits { daily, monthly } = self.spend("daily", "monthly");
+                let rates = RateLimits::default();
+                Command::ChangeSpendLimits { limits: AccountLimits { daily, monthly, rates } }
+            }
+            "limit-own" => Command::ChangeOwnLimits {
+                limits: self.spend("daily", "monthly"),
+                plan: self.plan(),
             },
             "plan" => Command::AssignPlan { plan: self.text("name", "gold") },
+            "remove-plan" => Command::RemovePlan,
             _ => self.transfer(reason),
         }
     }
@@ -263,13 +313,16 @@ pub fn run_unchecked(books: &mut Books, text: &str) -> BTreeSet<&'static str> {
         let outcome = match books.account.decide(Line::read(command).command()) {
             Ok(events) if events.is_empty() => "again",
             Ok(events) => {
+                let warns =
+                    |event: &AccountEvent| matches!(event, AccountEvent::SpendWarningRaised(_));
+                let warnings = events.iter().filter(|event| warns(event)).count();
                 books.apply(stream(), events);
-                "ok"
+                ["ok", "warned", "warned-twice", "warned-thrice"][warnings]
             }
             Err(error) => name_of(&error),
         };
         assert_eq!(outcome, expected.trim(), "line {}: {line}", at + 1);
-        if outcome != "ok" {
+        if outcome == "again" || REFUSALS.contains(&outcome) {
             assert_eq!(books.account, before, "INV-6: line {}: {line}", at + 1);
         }
         if REFUSALS.contains(&outcome) {
@@ -291,7 +344,7 @@ fn compare(books: &Books, expected: &Line<'_>, line: &str) {
             "granted-left" => account.open_grants.left(),
             "topped-up" => account.topped_up(),
             "spent" => account.spent(),
-            "spendable" => account.spendable(expected.key(), expected.at("at", 0)),
+            "spendable" => account.spendable(expected.key(), expected.at("at", 0), expected.plan()),
             other => panic!("`{other}` is not known of an account"),
         };
         assert_eq!(actual, money(amount), "{name} in `{line}`");

@@ -12,7 +12,7 @@ fn a_daily_key_limit_starts_anew_at_midnight() {
         top-up   T1 10.00                   -> ok
         issue    key=K2 limit=1 period=day  -> ok
         reserve  R1 1.00 key=K2 at=86399    -> ok
-        settle   R1 1.00 at=86399           -> ok
+        settle   R1 1.00 at=86399           -> warned
         reserve  R2 0.01 key=K2 at=86399    -> key_limit_exceeded
         reserve  R2 1.00 key=K2 at=86400    -> ok                   # the next day
         settle   R2 0.60 at=86401           -> ok
@@ -45,10 +45,10 @@ fn an_account_limit_counts_days_and_months_apart() {
         top-up   T1 10.00                       -> ok
         limit-account daily=1.00 monthly=1.50   -> ok
         reserve  R1 1.00 at=0                   -> ok
-        settle   R1 1.00 at=0                   -> ok
+        settle   R1 1.00 at=0                   -> warned
         reserve  R2 0.01 at=1                   -> spend_limit_exceeded # the day
         reserve  R2 0.50 at=86400               -> ok
-        settle   R2 0.50 at=86400               -> ok
+        settle   R2 0.50 at=86400               -> warned
         reserve  R3 0.01 at=172800              -> spend_limit_exceeded # the month
         reserve  R3 0.01 at=2678399             -> spend_limit_exceeded # 31 January 23:59:59
         reserve  R3 1.00 at=2678400             -> ok                   # 1 February

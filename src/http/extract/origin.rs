@@ -1,0 +1,23 @@
+//! Where a sign-in comes from, as the session's owner is shown it.
+
+use std::convert::Infallible;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::USER_AGENT;
+use axum::http::request::Parts;
+
+use crate::identity::Origin;
+
+/// The client's address and what it calls itself.
+#[derive(Debug, Clone)]
+pub struct ClientOrigin(pub Origin);
+
+impl<S: Sync> FromRequestParts<S> for ClientOrigin {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let agent = parts.headers.get(USER_AGENT);
+        let user_agent = agent.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        Ok(Self(Origin { address: None, user_agent }))
+    }
+}
