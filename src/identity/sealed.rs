@@ -1,5 +1,7 @@
 //! Secrets at rest: sealed with AES-256-GCM under `ENCRYPTION_KEY`, each bound to its place.
 
+use std::fmt;
+
 use aes_gcm::aead::{Aead, Generate, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};
 use base64::Engine;
@@ -35,6 +37,13 @@ pub struct Sealer {
     cipher: Aes256Gcm,
 }
 
+impl fmt::Debug for Sealer {
+    /// Written by hand: the cipher holds the key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Sealer")
+    }
+}
+
 impl Sealer {
     /// A sealer under `key`.
     pub fn new(key: &EncryptionKey) -> Self {
@@ -44,22 +53,36 @@ impl Sealer {
     /// Seals `secret` for its place: it opens under the same `purpose` and `id` only, so that who
     /// can write to the database can't make one row's secret serve another.
     pub fn seal(&self, purpose: &str, id: &str, secret: &Secret) -> Result<String, SealError> {
+        let sealed = self.seal_bytes(purpose, id, secret.expose().as_bytes())?;
+        Ok(format!("{VERSION}{}", STANDARD.encode(sealed)))
+    }
+
+    /// [`Sealer::seal`] for what is kept as bytes.
+    pub fn seal_bytes(
+        &self,
+        purpose: &str,
+        id: &str,
+        message: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
         let nonce = Nonce::try_generate().map_err(|_| SealError::Sealing)?;
-        let place = place(purpose, id);
-        let payload = Payload { msg: secret.expose().as_bytes(), aad: &place };
+        let payload = Payload { msg: message, aad: &place(purpose, id) };
         let sealed = self.cipher.encrypt(&nonce, payload).map_err(|_| SealError::Sealing)?;
-        Ok(format!("{VERSION}{}", STANDARD.encode([nonce.as_slice(), &sealed].concat())))
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    /// Opens what [`Sealer::seal_bytes`] returned for the same place.
+    pub fn open_bytes(&self, purpose: &str, id: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (nonce, message) =
+            sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::DoesNotOpen)?;
+        let payload = Payload { msg: message, aad: &place(purpose, id) };
+        self.cipher.decrypt(&(*nonce).into(), payload).map_err(|_| SealError::DoesNotOpen)
     }
 
     /// Opens what [`Sealer::seal`] returned for the same place.
     pub fn open(&self, purpose: &str, id: &str, sealed: &str) -> Result<Secret, SealError> {
         let encoded = sealed.strip_prefix(VERSION).ok_or(SealError::UnknownFormat)?;
         let bytes = STANDARD.decode(encoded).map_err(|_| SealError::DoesNotOpen)?;
-        let (nonce, message) =
-            bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::DoesNotOpen)?;
-        let payload = Payload { msg: message, aad: &place(purpose, id) };
-        let opened = self.cipher.decrypt(&(*nonce).into(), payload);
-        let text = String::from_utf8(opened.map_err(|_| SealError::DoesNotOpen)?);
+        let text = String::from_utf8(self.open_bytes(purpose, id, &bytes)?);
         text.map(Secret::new).map_err(|_| SealError::DoesNotOpen)
     }
 }

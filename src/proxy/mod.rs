@@ -11,6 +11,7 @@ mod failure;
 mod gateway;
 mod generations;
 mod in_flight;
+mod once;
 mod prompt;
 mod relay;
 mod request;
@@ -19,5 +20,6 @@ mod usage;
 mod whole;
 
 pub use endpoint::Endpoint;
-pub use gateway::{Caller, Gateway, GatewayParts};
+pub use gateway::{Ask, Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;
+pub use once::{ClientKey, KeptAnswers, Once};

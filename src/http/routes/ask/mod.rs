@@ -8,9 +8,9 @@ use axum::extract::Request;
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::extract::{ApiKeyAuth, read_json};
+use crate::http::extract::{ApiKeyAuth, IdempotencyKey, read_json};
 use crate::http::{ApiError, AppState};
-use crate::proxy::{Caller, Endpoint};
+use crate::proxy::{Ask, Caller, Endpoint};
 use crate::upstream::PassedOn;
 
 /// The endpoints of this module.
@@ -30,7 +30,12 @@ async fn ask(
     // Before the body is read: a place is taken by whoever is slow, too.
     let admitted = app.gate.enter(caller.account, caller.key, caller.rules)?;
     let passed_on = PassedOn::of(request.headers());
+    let key = IdempotencyKey::of(request.headers())?.into_client_key();
     let body = read_json(request, app.config.body_limit_bytes).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    app.gateway.ask(endpoint, caller, admitted, passed_on, &body).await
+    let ask = Ask { endpoint, caller, admitted, passed_on, body: &body };
+    match key {
+        None => app.gateway.ask(ask).await,
+        Some(key) => app.gateway.ask_once(ask, &key).await,
+    }
 }
