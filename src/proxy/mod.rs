@@ -14,6 +14,7 @@ mod relay;
 mod request;
 mod sse;
 mod usage;
+mod warning;
 mod whole;
 
 pub use gateway::{Caller, Gateway, GatewayParts};

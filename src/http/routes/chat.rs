@@ -8,6 +8,7 @@ use utoipa_axum::routes;
 
 use crate::http::extract::{ApiKeyAuth, read_json};
 use crate::http::{AppState, ModelError};
+use crate::limits;
 use crate::proxy::Caller;
 use crate::upstream::PassedOn;
 
@@ -93,9 +94,16 @@ async fn chat(
     request: axum::extract::Request,
 ) -> Result<Response, ModelError> {
     // Before the body is read: a place is taken by whoever is slow, too.
-    let admitted = app.gate.enter(caller.account, caller.key, caller.rules)?;
+    let admitted = match app.gate.enter(caller.account, caller.key, caller.rules) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            return Err(limits::refused(&app.ledger.accounts, caller.account, refusal)
+                .await
+                .into());
+        }
+    };
     let passed_on = PassedOn::of(request.headers());
-    let body = read_json(request, app.config.body_limit_bytes).await?;
+    let body = read_json(request, &app.config).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
     Ok(app.gateway.chat(caller, admitted, passed_on, &body).await?)
 }
