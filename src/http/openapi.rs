@@ -79,12 +79,15 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
 /// Status, description and an example's code.
 type Case = (&'static str, &'static str, &'static str);
 
-const EVERYWHERE: [Case; 2] = [
+const EVERYWHERE: [Case; 4] = [
+    ("414", "The URL is longer than this server takes", "url_too_long"),
+    ("431", "The headers are larger than this server takes", "headers_too_large"),
     ("500", "Our fault; `x-request-id` names it", "internal_error"),
     ("503", "Overloaded, or the books can't be reached: try again", "unavailable"),
 ];
 const WITH_INPUT: [Case; 1] = [("400", "The request makes no sense", "invalid_request")];
-const WITH_BODY: [Case; 2] = [
+const WITH_BODY: [Case; 3] = [
+    ("408", "The body came too slowly", "request_timeout"),
     ("413", "The body is larger than this server takes", "request_too_large"),
     ("415", "The body is not JSON", "unsupported_media_type"),
 ];

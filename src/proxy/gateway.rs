@@ -10,10 +10,9 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::sync::WaitForCancellationFuture;
 use tokio_util::task::TaskTracker;
-use tollgate_domain::account::{Outcome, ReleaseReason, SpendWarning};
+use tollgate_domain::account::{Outcome, ReleaseReason};
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
-use tollgate_domain::time::Period;
 
 use super::endpoint::Endpoint;
 use super::failure::{Fault, unreachable};
@@ -21,6 +20,7 @@ use super::generations::GenerationNotes;
 use super::in_flight::{InFlight, Unknown};
 use super::once::{self, ClientKey, Once, Turn};
 use super::request::{ModelRequest, base_of};
+use super::warning::{WARNING, said};
 use super::{relay, whole};
 use crate::billing::{
     Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
@@ -29,12 +29,11 @@ use crate::billing::{
 use crate::config::ReserveMode;
 use crate::http::error::ApiError;
 use crate::ledger::CommandError;
-use crate::limits::Admitted;
+use crate::limits::{self, Admitted};
 use crate::upstream::{PassedOn, Upstream, UpstreamClient, UpstreamError};
 
 const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
-const WARNING: HeaderName = HeaderName::from_static("x-tollgate-warning");
 const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
 
 /// Who asks.
@@ -209,7 +208,11 @@ impl Gateway {
         let mut request = ModelRequest::read(endpoint, body)?;
         let prices = self.0.prices.current();
         let demand = request.demand(&prices)?;
-        admitted.ask(request.models.iter().map(|model| base_of(model)), demand.prompt_tokens)?;
+        let models = request.models.iter().map(|model| base_of(model));
+        if let Err(refusal) = admitted.ask(models, demand.prompt_tokens) {
+            let accounts = &self.0.books.ledger.accounts;
+            return Err(limits::refused(accounts, caller.account, refusal).await);
+        }
         let upstream = self.0.masters.pick().ok_or(ApiError::NoUpstream)?;
         let models: Vec<String> =
             request.models.drain(..).map(|model| base_of(&model).to_owned()).collect();
@@ -303,12 +306,12 @@ impl Exchange {
         match both {
             Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
             Ok((Err(error), open)) => {
-                self.admitted.leave();
+                self.admitted.come_to_nothing();
                 tell(reply, Err(unreachable(&error)));
                 open.release(reason_of(&error)).await;
             }
             Err(refusal) => {
-                self.admitted.leave();
+                self.admitted.come_to_nothing();
                 tracing::warn!(account.id = %self.caller.account, %refusal,
                     "a reservation was refused after the upstream had been called");
                 tell(reply, Err(refused(refusal)));
@@ -428,7 +431,7 @@ async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Reply) 
         whole::Whole::Broken => None,
     };
     let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
-    request.admitted.leave();
+    request.admitted.come_to_nothing();
     tell(reply, Err(fault.for_customer(retry_after)));
     request.release(ReleaseReason::UpstreamError).await;
 }
@@ -446,21 +449,6 @@ fn describe(response: &mut Response, request: &InFlight, kind: &'static str) {
         headers.insert(WARNING, warning);
     }
     request.admitted.describe(headers);
-}
-
-/// A spending limit that is near, in words that a program can split at the semicolons.
-fn said(warning: &SpendWarning) -> Option<HeaderValue> {
-    let SpendWarning { key, period, limit, spent, .. } = warning;
-    let holder = if key.is_some() { "key" } else { "account" };
-    let period = match period {
-        Period::Day => "day",
-        Period::Week => "week",
-        Period::Month => "month",
-        Period::Total => "total",
-    };
-    let text =
-        format!("spend-limit; of={holder}; period={period}; limit_usd={limit}; spent_usd={spent}");
-    HeaderValue::from_str(&text).ok()
 }
 
 /// The client may have gone; then a streaming answer is dropped, and its relay ends the request.

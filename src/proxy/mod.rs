@@ -17,6 +17,7 @@ mod relay;
 mod request;
 mod sse;
 mod usage;
+mod warning;
 mod whole;
 
 pub use endpoint::Endpoint;

@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 use crate::http::extract::{ApiKeyAuth, IdempotencyKey, read_json};
 use crate::http::{ApiError, AppState};
+use crate::limits;
 use crate::proxy::{Ask, Caller, Endpoint};
 use crate::upstream::PassedOn;
 
@@ -28,10 +29,15 @@ async fn ask(
     request: Request,
 ) -> Result<Response, ApiError> {
     // Before the body is read: a place is taken by whoever is slow, too.
-    let admitted = app.gate.enter(caller.account, caller.key, caller.rules)?;
+    let admitted = match app.gate.enter(caller.account, caller.key, caller.rules) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            return Err(limits::refused(&app.ledger.accounts, caller.account, refusal).await);
+        }
+    };
     let passed_on = PassedOn::of(request.headers());
     let key = IdempotencyKey::of(request.headers())?.into_client_key();
-    let body = read_json(request, app.config.body_limit_bytes).await?;
+    let body = read_json(request, &app.config).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
     let ask = Ask { endpoint, caller, admitted, passed_on, body: &body };
     match key {
