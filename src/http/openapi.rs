@@ -125,17 +125,18 @@ fn add_errors(operation: &mut Operation) {
     // What an operation says about its own errors has a description and no body: all have the same.
     for (status, response) in &mut operation.responses.responses {
         if status.starts_with(['4', '5']) {
-            fill(Some(response), status, usual_code(status), key);
+            fill(Some(response), status, usual_code(status, key), key);
         }
     }
 }
 
 /// The code of an example where the operation says only what its error means.
-fn usual_code(status: &str) -> &'static str {
+fn usual_code(status: &str, model: bool) -> &'static str {
     match status {
         "401" => "wrong_password",
         "402" => "insufficient_quota",
-        "403" => "key_limit_exceeded",
+        "403" if model => "key_limit_exceeded",
+        "403" => "forbidden",
         "404" => "not_found",
         "409" => "conflict",
         "429" => "rate_limit_exceeded",
