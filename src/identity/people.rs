@@ -96,6 +96,14 @@ impl People {
         }
     }
 
+    /// Believes also what was signed under the `SECRET_KEY` before, while that is replaced.
+    #[must_use]
+    pub fn believing_also(mut self, previous: Option<&Secret>) -> Self {
+        self.tokens = self.tokens.believing_also(previous);
+        self.signer = self.signer.believing_also(previous);
+        self
+    }
+
     /// Opens an account and then writes down whose it is.
     ///
     /// In this order, because a person without an account could sign in and do nothing, for ever,

@@ -7,6 +7,7 @@ pub mod master_accounts;
 pub mod master_changes;
 pub mod once;
 pub mod prices;
+pub mod rotation;
 pub mod top_ups;
 
 pub use desk::Desk;
