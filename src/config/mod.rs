@@ -8,7 +8,7 @@ pub(crate) mod kept;
 mod people;
 mod reader;
 mod secret;
-mod sections;
+pub(crate) mod sections;
 #[cfg(test)]
 mod tests;
 
@@ -40,8 +40,12 @@ pub struct Config {
     pub upstream_timeouts: UpstreamTimeouts,
     /// `SECRET_KEY`: signs sessions; at least 32 bytes.
     pub secret_key: Secret,
+    /// `SECRET_KEY_PREVIOUS`: what was signed under it is still believed, while it is replaced.
+    pub secret_key_previous: Option<Secret>,
     /// `ENCRYPTION_KEY`: seals upstream keys.
     pub encryption_key: EncryptionKey,
+    /// `ENCRYPTION_KEY_PREVIOUS`: what was sealed under it still opens, while it is replaced.
+    pub encryption_key_previous: Option<EncryptionKey>,
     /// `ADMIN_EMAIL`, `ADMIN_PASSWORD`: the first admin, where one is to be created.
     pub admin: Option<AdminConfig>,
     /// `RESERVE`

@@ -3,6 +3,7 @@
 pub mod demo;
 mod parts;
 mod people;
+mod presence;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -143,7 +144,7 @@ impl Running {
         if tokio::time::timeout(LAST, scopes.workers.wait()).await.is_err() {
             tracing::warn!("background loops did not end in time");
         }
-        parts::sign_off(&state).await;
+        presence::sign_off(&state).await;
         state.database.close().await;
         drop(state);
         scopes.writer.close();
