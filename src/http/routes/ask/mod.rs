@@ -1,5 +1,6 @@
 //! Endpoints that models answer.
 
+mod answers;
 mod chat;
 mod completions;
 mod embeddings;
