@@ -3,6 +3,7 @@
 mod catalogue;
 mod listing;
 mod masters;
+mod open;
 mod prices;
 mod reservation;
 mod terms;
@@ -10,8 +11,7 @@ mod terms;
 pub use catalogue::{CatalogueError, publish_catalogue};
 pub use listing::for_sale;
 pub use masters::MasterAccounts;
+pub use open::{LONGEST_HANDLE, Observed, OpenReservation};
 pub use prices::{PriceList, Prices};
-pub use reservation::{
-    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, reserve,
-};
+pub use reservation::{Books, Refusal, ReservationOrder, Reserved, reserve};
 pub use terms::Terms;

@@ -11,6 +11,7 @@ pub mod extract;
 pub mod listen;
 mod openapi;
 pub mod routes;
+mod stall;
 mod state;
 pub mod wire;
 

@@ -1,7 +1,7 @@
 //! The request path from a customer's call to a settled charge.
 //!
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
-//! [`relay`] streams, [`whole`] answers in one piece.
+//! [`relay`] streams, [`whole`] reads an answer in one piece, [`reply`] hands it on.
 
 #[doc(hidden)]
 pub mod doors;
@@ -11,6 +11,7 @@ mod generations;
 mod in_flight;
 mod prompt;
 mod relay;
+mod reply;
 mod request;
 mod sse;
 mod usage;

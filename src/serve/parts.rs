@@ -74,6 +74,8 @@ pub(super) async fn assemble(
         masters: MasterAccounts::default(),
         notes: GenerationNotes::default(),
         mode: config.reserve,
+        patience: config.recovery.patience,
+        client_stall: config.client_stall,
     });
     let changes = Changes::default();
     let keys = ApiKeys::new(pool.clone());
@@ -119,6 +121,8 @@ async fn start_workers(
         stop.clone(),
     ));
     workers.spawn(workers::recover(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    workers.spawn(workers::follow_bills(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    workers.spawn(workers::tidy_up(gateway.clone(), pool.clone(), stop.clone()));
     workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
     let node = gateway.books().ledger.engine().node().to_owned();
     workers.spawn(heartbeat(pool.clone(), node, recovery.heartbeat(), stop.clone()));

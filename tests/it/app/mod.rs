@@ -92,6 +92,11 @@ impl TestApp {
         self.running.as_ref().expect("it runs").state()
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running.as_ref().expect("it runs").address()
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(
         &self,
