@@ -13,18 +13,20 @@ use tokio_util::task::TaskTracker;
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
 
+use super::endpoint::Endpoint;
 use super::failure::unreachable;
 use super::generations::GenerationNotes;
 use super::in_flight::InFlight;
 use super::relay::Limits;
 use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
-use super::request::{ChatRequest, base_of};
+use super::request::{ModelRequest, base_of};
 use super::{relay, whole};
 use crate::billing::{
     Books, MasterAccounts, OpenReservation, PriceList, Prices, Refusal, ReservationOrder, reserve,
 };
 use crate::config::ReserveMode;
 use crate::http::error::ApiError;
+use crate::limits::Admitted;
 use crate::upstream::{PassedOn, Upstream, UpstreamClient};
 
 /// Who asks.
@@ -71,8 +73,10 @@ struct Exchange {
     upstream: Arc<Upstream>,
     passed_on: PassedOn,
     begun: Instant,
+    endpoint: Endpoint,
     streamed: bool,
     prompt_tokens: u64,
+    admitted: Admitted,
 }
 
 impl Gateway {
@@ -136,7 +140,7 @@ impl Gateway {
         timeouts.total + timeouts.first_byte + self.0.patience + Duration::from_secs(240)
     }
 
-    /// `POST /v1/chat/completions`.
+    /// Asks a model.
     ///
     /// The exchange runs on its own: a client that goes away ends its connection and not the
     /// bookkeeping.
@@ -144,16 +148,19 @@ impl Gateway {
     /// # Errors
     /// What the customer is told. A refusal leaves their money as it was; an answer that broke off
     /// after the upstream had begun is charged what the upstream billed for it.
-    pub async fn chat(
+    pub async fn ask(
         self: &Arc<Self>,
+        endpoint: Endpoint,
         caller: Caller,
+        mut admitted: Admitted,
         passed_on: PassedOn,
         body: &Bytes,
     ) -> Result<Response, ApiError> {
         let begun = Instant::now();
-        let mut request = ChatRequest::read(body)?;
+        let mut request = ModelRequest::read(endpoint, body)?;
         let prices = self.0.prices.current();
         let demand = request.demand(&prices)?;
+        admitted.ask(request.models.iter().map(|model| base_of(model)), demand.prompt_tokens)?;
         let upstream = self.0.masters.pick().ok_or(ApiError::NoUpstream)?;
         let models: Vec<String> =
             request.models.drain(..).map(|model| base_of(&model).to_owned()).collect();
@@ -164,7 +171,7 @@ impl Gateway {
             key: caller.key,
             models,
             demand,
-            bound_is_given: request.given_bound.is_some(),
+            bound_is_given: request.is_bound_fixed(),
             lifetime: self.lifetime(),
         };
         let exchange = Exchange {
@@ -173,7 +180,9 @@ impl Gateway {
             upstream,
             passed_on,
             begun,
+            endpoint,
             streamed: request.streamed,
+            admitted,
             prompt_tokens: demand.prompt_tokens,
             prices: prices.clone(),
         };
@@ -218,10 +227,10 @@ fn refused(refusal: Refusal) -> ApiError {
 
 impl Exchange {
     /// From the decided reservation to its end.
-    async fn run(self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
+    async fn run(mut self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
         let gateway = self.gateway.clone();
-        let send =
-            || gateway.0.client.post(&self.upstream, "/chat/completions", &self.passed_on, body);
+        let path = self.endpoint.path();
+        let send = || gateway.0.client.post(&self.upstream, path, &self.passed_on, body);
         let both = match gateway.0.mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
@@ -237,12 +246,14 @@ impl Exchange {
         match both {
             Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
             Ok((Err(error), open)) => {
+                self.admitted.leave();
                 tell(reply, Err(unreachable(&error)));
                 let rule = |mishap| self.prices.book.fairness().rule(mishap);
                 let ruling = mishap_of(&error).map(rule);
                 open.release_unbilled(reason_of(&error), ruling, None).await;
             }
             Err(refusal) => {
+                self.admitted.leave();
                 tracing::warn!(account.id = %self.caller.account, %refusal,
                     "a reservation was refused after the upstream had been called");
                 tell(reply, Err(refused(refusal)));
@@ -272,11 +283,13 @@ impl Exchange {
         let (timeouts, stall) = (client.timeouts(), *client_stall);
         let request = InFlight {
             open,
+            endpoint: self.endpoint,
             upstream: self.upstream,
             prices: self.prices,
             generation_id,
             streamed: is_events,
             prompt_tokens: self.prompt_tokens,
+            admitted: self.admitted,
             begun: self.begun,
             first_byte: Instant::now(),
             gateway: self.gateway,

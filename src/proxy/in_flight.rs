@@ -10,10 +10,12 @@ use tollgate_domain::fairness::{Mishap, Ruling, Treatment};
 use tollgate_domain::pricing::list_cost;
 use tollgate_domain::{Money, Usage};
 
+use super::endpoint::Endpoint;
 use super::gateway::Gateway;
 use super::usage::Billed;
 use crate::billing::{LONGEST_HANDLE, Observed, OpenReservation, Prices};
 use crate::ledger::now;
+use crate::limits::Admitted;
 use crate::upstream::Upstream;
 
 /// The first pause between looks at the upstream's record of a generation, which may come late;
@@ -26,6 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 pub struct InFlight {
     /// The money set aside.
     pub open: OpenReservation,
+    /// What was asked for.
+    pub endpoint: Endpoint,
     /// Who serves it.
     pub upstream: Arc<Upstream>,
     /// The prices that it began with.
@@ -36,6 +40,8 @@ pub struct InFlight {
     pub streamed: bool,
     /// Tokens of the prompt by our own estimate.
     pub prompt_tokens: u64,
+    /// Its place among the requests of its key and account.
+    pub admitted: Admitted,
     /// When the request came.
     pub begun: Instant,
     /// When the upstream's first byte came.
@@ -223,7 +229,7 @@ impl InFlight {
         self.open.release_unbilled(reason, ruling, awaits).await;
     }
 
-    async fn close(self, bill: Bill, ending: Ending) {
+    async fn close(mut self, bill: Bill, ending: Ending) {
         let Bill { answered_model, usage, list_cost, source, computed_list_cost } = bill;
         let answered = answered_model.as_deref();
         let computed = || self.computed(&usage, answered);
@@ -240,6 +246,7 @@ impl InFlight {
             CostSource::Upstream | CostSource::GenerationRecord | CostSource::PriceList => ruling
                 .and_then(|rule| self.delivered_cost(rule, &usage, ending.delivered, answered)),
         };
+        self.admitted.settle_tokens(usage.total_tokens());
         self.gateway.notes().forget(self.open.id);
         let millis = |until: Instant| {
             u32::try_from(until.duration_since(self.begun).as_millis()).unwrap_or(u32::MAX)

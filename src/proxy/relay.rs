@@ -91,7 +91,7 @@ pub fn body(answer: reqwest::Response, request: InFlight, limits: Limits) -> Bod
     let cut = Arc::new(AtomicBool::new(false));
     let pieces = Pieces { receiver, cut: cut.clone() };
     let deadline = Instant::now() + limits.total;
-    let filter = Filter::default();
+    let filter = Filter::new(request.endpoint);
     let tracker = request.gateway.tracker().clone();
     let relay = Relay { answer, filter, request, limits, deadline, speaks: false, cut };
     tracker.spawn(relay.run(sender));
@@ -180,7 +180,13 @@ impl Relay {
         let request = &self.request;
         let charge = |billed: &_, failed_after| request.charge(billed, failed_after);
         match self.filter.feed(bytes, &charge) {
-            Ok(bytes) => (bytes, None),
+            Ok(bytes) => {
+                // Clients stop reading here, and may send their next request at once.
+                if self.filter.seen.done {
+                    self.request.admitted.leave();
+                }
+                (bytes, None)
+            }
             Err(_) => (Bytes::from(broken()), Some(How::Garbled)),
         }
     }
@@ -196,6 +202,7 @@ impl Relay {
         if how != How::Ended {
             tracing::warn!(?how, "an upstream stream broke off");
         }
+        self.request.admitted.leave();
         let seen = std::mem::take(&mut self.filter.seen);
         let Self { request, answer, limits, cut, .. } = self;
         drop(answer);
@@ -210,6 +217,7 @@ impl Relay {
     /// The client left before the end. The upstream is cut off where that stops its bill, and read
     /// to the end where it does not.
     async fn left(mut self) {
+        self.request.admitted.leave();
         let seen = &self.filter.seen;
         let billed = seen.billed.is_some();
         let provider = seen.provider.as_deref();

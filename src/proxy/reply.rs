@@ -6,8 +6,9 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use tokio::sync::oneshot;
-use tollgate_domain::account::{Outcome, ReleaseReason};
+use tollgate_domain::account::{Outcome, ReleaseReason, SpendWarning};
 use tollgate_domain::fairness::Mishap;
+use tollgate_domain::time::Period;
 
 use super::failure::Fault;
 use super::in_flight::{Ending, InFlight};
@@ -18,6 +19,7 @@ use crate::upstream::UpstreamError;
 /// The upstream's handle of the answer.
 pub const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
+const WARNING: HeaderName = HeaderName::from_static("x-tollgate-warning");
 const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
 
 /// To the handler that waits for the answer.
@@ -45,7 +47,8 @@ pub const fn reason_of(error: &UpstreamError) -> ReleaseReason {
 }
 
 /// The client hears first; the books are closed after.
-pub async fn complete(whole: whole::Whole, is_text: bool, request: InFlight, reply: Reply) {
+pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight, reply: Reply) {
+    request.admitted.leave();
     let bytes = match whole {
         whole::Whole::Read(bytes) => bytes,
         broken @ (whole::Whole::Broken | whole::Whole::TimedOut) => {
@@ -108,7 +111,7 @@ pub async fn complete(whole: whole::Whole, is_text: bool, request: InFlight, rep
 }
 
 /// The upstream refused before it began: nothing is billed.
-pub async fn failed(answer: reqwest::Response, request: InFlight, reply: Reply) {
+pub async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Reply) {
     let status = answer.status().as_u16();
     let retry_after = answer
         .headers()
@@ -123,6 +126,7 @@ pub async fn failed(answer: reqwest::Response, request: InFlight, reply: Reply) 
         whole::Whole::Broken | whole::Whole::TimedOut => None,
     };
     let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
+    request.admitted.leave();
     tell(reply, Err(fault.for_customer(retry_after)));
     request.release(ReleaseReason::UpstreamError).await;
 }
@@ -137,6 +141,25 @@ pub fn describe(response: &mut Response, request: &InFlight, kind: &'static str)
     if request.open.terms.trimmed {
         headers.insert(TRIMMED, HeaderValue::from(request.open.terms.output_tokens));
     }
+    if let Some(warning) = request.open.terms.warning.as_ref().and_then(said) {
+        headers.insert(WARNING, warning);
+    }
+    request.admitted.describe(headers);
+}
+
+/// A spending limit that is near, in words that a program can split at the semicolons.
+fn said(warning: &SpendWarning) -> Option<HeaderValue> {
+    let SpendWarning { key, period, limit, spent, .. } = warning;
+    let holder = if key.is_some() { "key" } else { "account" };
+    let period = match period {
+        Period::Day => "day",
+        Period::Week => "week",
+        Period::Month => "month",
+        Period::Total => "total",
+    };
+    let text =
+        format!("spend-limit; of={holder}; period={period}; limit_usd={limit}; spent_usd={spent}");
+    HeaderValue::from_str(&text).ok()
 }
 
 /// Whether there was still somebody to tell. A stream's relay notices by itself.

@@ -3,8 +3,10 @@
 //!
 //! Every test of the application ends with `app.audit().await`; one that forgot it fails.
 
+mod admin;
 mod app;
 mod cluster;
+mod complaints;
 mod errors;
 mod fate;
 mod faults;
@@ -13,6 +15,7 @@ mod keys;
 mod ledger;
 mod money;
 mod openapi;
+mod people;
 mod process;
 mod race;
 mod reading;

@@ -83,8 +83,8 @@ impl AwaitedBills {
 
     /// The bill came. It is kept, so that the same one again is told from another.
     pub(super) fn came(&mut self, reservation: ReservationId, billed: ListCost) {
-        let bill = self.0.get_mut(&reservation).expect("INV-10: a bill that was awaited");
-        assert!(bill.came.is_none(), "INV-10: {reservation} is billed once");
+        let bill = self.0.get_mut(&reservation).expect("INV-11: a bill that was awaited");
+        assert!(bill.came.is_none(), "INV-11: {reservation} is billed once");
         bill.came = Some(billed);
     }
 }

@@ -42,6 +42,15 @@ pub enum AccountCommand {
         amount: Money,
         /// Why.
         reason: String,
+        /// From then on what is unspent is taken back; none: never.
+        expires_at: Option<Timestamp>,
+    },
+    /// Takes back what is unspent of a grant whose time is over.
+    ExpireGrant {
+        /// Which.
+        grant: GrantId,
+        /// The clock of the process that says so.
+        at: Timestamp,
     },
     /// Money back.
     RefundTopUp {
@@ -114,7 +123,10 @@ pub enum AccountCommand {
         reason: String,
     },
     /// Lets it go on.
-    ReinstateAccount,
+    ReinstateAccount {
+        /// Why.
+        reason: Option<String>,
+    },
     /// Other limits for the account, from the operator.
     ChangeSpendLimits {
         /// From now on.

@@ -1,12 +1,14 @@
 //! Command → events. Guards, then the one thing that happens; nothing here changes state.
 
+mod transfers;
+
 use super::command::{AccountCommand as Command, ReserveFunds};
 use super::error::AccountError as Error;
 use super::event::{AccountEvent as Event, FundsReserved};
 use super::limiting::sound;
 use super::limits::KeyLimits;
-use super::state::{Account, KeyState, Status};
-use crate::ids::{AdjustmentId, GrantId, KeyId, RefundId, TopUpId};
+use super::state::{Account, Given, KeyState, Status};
+use crate::ids::KeyId;
 use crate::money::Money;
 
 pub(super) type Decision = Result<Vec<Event>, Error>;
@@ -35,7 +37,10 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::TopUpFunds { top_up, amount, processor, reference } => {
             account.top_up(top_up, amount, processor, reference)
         }
-        Command::GrantFunds { grant, amount, reason } => account.grant(grant, amount, reason),
+        Command::GrantFunds { grant, amount, reason, expires_at } => {
+            account.grant(grant, Given { amount, expires_at }, reason)
+        }
+        Command::ExpireGrant { grant, at } => account.expire_grant(grant, at),
         Command::RefundTopUp { refund, top_up, amount, reason } => {
             account.refund(refund, top_up, amount, reason)
         }
@@ -63,10 +68,13 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 Status::Active => Ok(vec![Event::AccountSuspended { reason }]),
             }
         }
-        Command::ReinstateAccount => match account.status {
-            Status::Active => Err(Error::NotSuspended),
-            Status::Suspended => Ok(vec![Event::AccountReinstated {}]),
-        },
+        Command::ReinstateAccount { reason } => {
+            short("reason", reason.as_deref().unwrap_or_default())?;
+            match account.status {
+                Status::Active => Err(Error::NotSuspended),
+                Status::Suspended => Ok(vec![Event::AccountReinstated { reason }]),
+            }
+        }
         Command::ChangeSpendLimits { limits } => {
             limits.daily.map_or(Ok(()), not_negative)?;
             limits.monthly.map_or(Ok(()), not_negative)?;
@@ -91,47 +99,6 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
 }
 
 impl Account {
-    fn top_up(&self, top_up: TopUpId, amount: Money, by: String, reference: String) -> Decision {
-        if let Some(known) = self.top_ups.get(&top_up) {
-            return same((known.amount, &known.processor) == (amount, &by), top_up);
-        }
-        positive(amount)?;
-        short("processor", &by)?;
-        short("reference", &reference)?;
-        self.holds(amount)?;
-        self.topped_up.checked_add(amount).ok_or(Error::AmountTooLarge)?;
-        Ok(vec![Event::FundsToppedUp { top_up, amount, processor: by, reference }])
-    }
-
-    fn grant(&self, grant: GrantId, amount: Money, reason: String) -> Decision {
-        if let Some(known) = self.grants.get(&grant) {
-            return same(*known == amount, grant);
-        }
-        positive(amount)?;
-        short("reason", &reason)?;
-        self.holds(amount)?;
-        Ok(vec![Event::FundsGranted { grant, amount, reason }])
-    }
-
-    fn adjust(
-        &self,
-        adjustment: AdjustmentId,
-        amount: Money,
-        reason: String,
-        reference: String,
-    ) -> Decision {
-        if let Some(known) = self.adjustments.get(&adjustment) {
-            return same(*known == amount, adjustment);
-        }
-        if amount.is_zero() {
-            return Err(Error::AmountNotPositive);
-        }
-        short("reason", &reason)?;
-        short("reference", &reference)?;
-        self.holds(amount)?;
-        Ok(vec![Event::AdjustmentPosted { adjustment, amount, reason, reference }])
-    }
-
     /// INV-1: a reservation is accepted only within what is available and every limit.
     fn reserve(&self, new: ReserveFunds) -> Decision {
         if let Some(open) = self.reservations.get(&new.reservation) {
@@ -156,12 +123,12 @@ impl Account {
         new.fallbacks.iter().try_for_each(|other| short("models", &other.model))?;
         self.live_key(new.key)?.admits(new.key, new.amount, new.at)?;
         self.within_limits(new.amount, new.at, new.plan)?;
-        let available = self.available();
+        let (mut events, available) = self.expiries(new.at);
         // The amount is never negative, so a debt blocks even what costs nothing (INV-2).
         if new.amount > available {
             return Err(Error::InsufficientFunds { required: new.amount, available });
         }
-        Ok(vec![Event::FundsReserved(FundsReserved {
+        events.push(Event::FundsReserved(FundsReserved {
             reservation: new.reservation,
             key: new.key,
             model: new.model,
@@ -171,26 +138,8 @@ impl Account {
             expires_at: new.expires_at,
             fallbacks: new.fallbacks,
             plan: new.plan,
-        })])
-    }
-
-    fn refund(&self, refund: RefundId, top_up: TopUpId, amount: Money, reason: String) -> Decision {
-        if let Some(known) = self.refunds.get(&refund) {
-            return same(*known == (top_up, amount), refund);
-        }
-        positive(amount)?;
-        short("reason", &reason)?;
-        let known = self.top_ups.get(&top_up).ok_or(Error::TopUpNotFound)?;
-        let left = known.amount.checked_sub(known.refunded).ok_or(Error::AmountTooLarge)?;
-        if amount > left {
-            return Err(Error::RefundTooLarge(left));
-        }
-        let available = self.available();
-        if amount > available {
-            return Err(Error::InsufficientFunds { required: amount, available });
-        }
-        let processor = known.processor.clone();
-        Ok(vec![Event::TopUpRefunded { refund, top_up, amount, processor, reason }])
+        }));
+        Ok(events)
     }
 
     fn issue_key(&self, key: KeyId, limits: KeyLimits) -> Decision {
@@ -219,15 +168,6 @@ impl Account {
             Some(known) if known.revoked => Err(Error::KeyRevoked(key)),
             Some(known) => Ok(known),
         }
-    }
-
-    /// Whether the balance and what is available still fit after this amount came in (or went).
-    pub(super) fn holds(&self, amount: Money) -> Result<(), Error> {
-        self.balance
-            .checked_add(amount)
-            .and_then(|balance| balance.checked_sub(self.reserved))
-            .map(|_| ())
-            .ok_or(Error::AmountTooLarge)
     }
 }
 

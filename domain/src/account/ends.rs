@@ -155,7 +155,7 @@ impl Account {
         }
     }
 
-    /// INV-10: an estimate is replaced by the truth once; nothing of it is computed anew but the
+    /// INV-11: an estimate is replaced by the truth once; nothing of it is computed anew but the
     /// bill.
     pub(super) fn correct(&self, correct: CorrectCharge) -> Decision {
         let reservation = correct.reservation;
@@ -188,7 +188,7 @@ impl Account {
         Ok(vec![Event::ChargeCorrected(Box::new(corrected))])
     }
 
-    /// INV-10: what ended without a charge is billed once.
+    /// INV-11: what ended without a charge is billed once.
     pub(super) fn book_late(&self, late: BookLateBill) -> Decision {
         let reservation = late.reservation;
         if self.reservations.contains_key(&reservation) {

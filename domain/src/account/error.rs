@@ -1,6 +1,6 @@
 //! Why an account refuses, in order of precedence.
 
-use crate::ids::{AccountId, KeyId, ReservationId};
+use crate::ids::{AccountId, GrantId, KeyId, ReservationId};
 use crate::money::Money;
 use crate::time::{Period, Timestamp};
 
@@ -112,6 +112,12 @@ pub enum AccountError {
     /// No such top-up on this account.
     #[error("the top-up does not exist on this account")]
     TopUpNotFound,
+    /// No such grant on this account.
+    #[error("{0} is not a grant of this account")]
+    GrantNotFound(GrantId),
+    /// Its time is not over, or it has no end.
+    #[error("{0} has not expired")]
+    GrantNotExpired(GrantId),
     /// More than what is left of the top-up.
     #[error("only {0} of this top-up can still be refunded")]
     RefundTooLarge(Money),

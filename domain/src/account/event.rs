@@ -34,6 +34,17 @@ pub enum AccountEvent {
         grant: GrantId,
         amount: Money,
         reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expires_at: Option<Timestamp>,
+    },
+    /// `amount` was unspent and is taken back; `held` is unspent too, but set aside for requests
+    /// that run. What these leave of it is taken back by another event.
+    GrantExpired {
+        grant: GrantId,
+        amount: Money,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        held: Option<Money>,
+        at: Timestamp,
     },
     TopUpRefunded {
         refund: RefundId,
@@ -89,7 +100,10 @@ pub enum AccountEvent {
     AccountSuspended {
         reason: String,
     },
-    AccountReinstated {},
+    AccountReinstated {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     SpendLimitsChanged {
         limits: AccountLimits,
     },
@@ -259,6 +273,7 @@ impl AccountEvent {
             Self::AccountOpened { .. } => "AccountOpened",
             Self::FundsToppedUp { .. } => "FundsToppedUp",
             Self::FundsGranted { .. } => "FundsGranted",
+            Self::GrantExpired { .. } => "GrantExpired",
             Self::TopUpRefunded { .. } => "TopUpRefunded",
             Self::AdjustmentPosted { .. } => "AdjustmentPosted",
             Self::KeyIssued { .. } => "KeyIssued",
@@ -271,7 +286,7 @@ impl AccountEvent {
             Self::ChargeCorrected(_) => "ChargeCorrected",
             Self::LateBillBooked(_) => "LateBillBooked",
             Self::AccountSuspended { .. } => "AccountSuspended",
-            Self::AccountReinstated {} => "AccountReinstated",
+            Self::AccountReinstated { .. } => "AccountReinstated",
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
             Self::PlanAssigned { .. } => "PlanAssigned",
             Self::OwnLimitsChanged { .. } => "OwnLimitsChanged",
@@ -297,6 +312,7 @@ impl AccountEvent {
                 entry.transfer(Cash(processor.clone()), customer, *amount)
             }
             Self::FundsGranted { amount, .. } => entry.transfer(Grants, customer, *amount),
+            Self::GrantExpired { amount, .. } => entry.transfer(customer, Grants, *amount),
             Self::TopUpRefunded { amount, processor, .. } => {
                 entry.transfer(customer, Cash(processor.clone()), *amount)
             }
@@ -329,7 +345,7 @@ impl AccountEvent {
             | Self::KeyLimitsChanged { .. }
             | Self::KeyRevoked { .. }
             | Self::AccountSuspended { .. }
-            | Self::AccountReinstated {}
+            | Self::AccountReinstated { .. }
             | Self::SpendLimitsChanged { .. }
             | Self::PlanAssigned { .. }
             | Self::OwnLimitsChanged { .. }

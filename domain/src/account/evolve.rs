@@ -5,10 +5,11 @@ use super::awaited::{AwaitedBill, Estimate};
 use super::bills::{Booked, ChargeCorrected, LateBillBooked, WaivedBill, billed};
 use super::ends::is_provisional;
 use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
+use super::grants::OpenGrant;
 use super::limits::Spent;
 use super::recent::End;
-use super::state::{Account, KeyState, OpenReservation, Status, TopUp};
-use crate::ids::{KeyId, ReservationId, TopUpId};
+use super::state::{Account, Given, KeyState, OpenReservation, Status, TopUp};
+use crate::ids::{GrantId, KeyId, ReservationId, TopUpId};
 use crate::money::Money;
 use crate::time::Period;
 
@@ -31,10 +32,11 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         Event::FundsToppedUp { top_up, amount, processor, .. } => {
             account.take_in(*top_up, *amount, processor);
         }
-        Event::FundsGranted { grant, amount, .. } => {
-            let known = account.grants.insert(*grant, *amount);
-            assert!(known.is_none(), "INV-3: {grant} was given twice");
-            account.balance = plus(account.balance, *amount);
+        Event::FundsGranted { grant, amount, expires_at, .. } => {
+            account.given(*grant, Given { amount: *amount, expires_at: *expires_at });
+        }
+        Event::GrantExpired { grant, amount, held, .. } => {
+            account.taken_back(*grant, *amount, *held);
         }
         Event::TopUpRefunded { refund, top_up, amount, .. } => {
             let known = account.refunds.insert(*refund, (*top_up, *amount));
@@ -44,11 +46,14 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             assert!(entry.refunded <= entry.amount, "INV-3: {top_up} was refunded beyond itself");
             account.balance = minus(account.balance, *amount);
             account.topped_up = minus(account.topped_up, *amount);
+            account.check_grants();
         }
         Event::AdjustmentPosted { adjustment, amount, .. } => {
             let known = account.adjustments.insert(*adjustment, *amount);
             assert!(known.is_none(), "INV-3: {adjustment} was posted twice");
             account.balance = plus(account.balance, *amount);
+            account.open_grants.spend(amount.negated());
+            account.check_grants();
         }
         Event::KeyIssued { key, limits } => {
             let spent = Spent::new(limits.period.unwrap_or(Period::Total));
@@ -91,7 +96,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         Event::ChargeCorrected(corrected) => account.corrected(corrected),
         Event::LateBillBooked(late) => account.billed_late(late),
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
-        Event::AccountReinstated {} => account.status = Status::Active,
+        Event::AccountReinstated { .. } => account.status = Status::Active,
         Event::SpendLimitsChanged { limits } => {
             account.limits = *limits;
             account.forget_warnings();
@@ -127,6 +132,33 @@ impl Account {
         self.warned_this_month = None;
     }
 
+    /// INV-10: granted money that is left is part of the balance.
+    fn check_grants(&self) {
+        if !self.open_grants.is_empty() {
+            let most = self.balance.at_least(Money::ZERO);
+            assert!(self.open_grants.left() <= most, "INV-10: more is left than there is");
+        }
+    }
+
+    fn given(&mut self, grant: GrantId, given: Given) {
+        let known = self.grants.insert(grant, given);
+        assert!(known.is_none(), "INV-3: {grant} was given twice");
+        self.balance = plus(self.balance, given.amount);
+        // What covers a debt is spent already.
+        let left = self.balance.at_least(Money::ZERO).min(given.amount);
+        self.open_grants.give(OpenGrant { grant, left, expires_at: given.expires_at });
+    }
+
+    fn taken_back(&mut self, grant: GrantId, amount: Money, held: Option<Money>) {
+        self.open_grants.take_back(grant, amount);
+        let left = self.open_grants.find(grant).map(|open| open.left);
+        assert_eq!(left, held, "INV-10: {grant} is over unless a reservation holds of it");
+        self.balance = minus(self.balance, amount);
+        let promised = amount.is_zero() || !self.available().is_negative();
+        assert!(promised, "INV-1: took back what is set aside");
+        self.check_grants();
+    }
+
     pub(super) fn key_mut(&mut self, key: KeyId) -> &mut KeyState {
         self.keys.get_mut(&key).expect("INV-1: a key is issued before it is used")
     }
@@ -156,6 +188,8 @@ impl Account {
         assert_eq!(open.amount, settled.reserved, "INV-3: gives back what was set aside");
         assert!(!settled.charge.is_negative(), "INV-4: a charge is never negative");
         self.balance = minus(self.balance, settled.charge);
+        self.open_grants.spend(settled.charge);
+        self.check_grants();
         self.spent = plus(self.spent, settled.charge);
         let count = |spent: Spent| {
             spent.plus(settled.charge, settled.at).expect("INV-2: the sum fits in Money")
@@ -203,6 +237,9 @@ impl Account {
         self.awaited.came(corrected.reservation, list_cost);
         let (change, _) = corrected.change().expect("INV-2: the difference fits in Money");
         self.balance = minus(self.balance, change);
+        // What comes back was the customer's, whatever it was paid from.
+        self.open_grants.spend(change.at_least(Money::ZERO));
+        self.check_grants();
         self.spent = plus(self.spent, change);
         let count = |spent: Spent| {
             spent.corrected(change, corrected.charged_at).expect("INV-2: the sum fits in Money")
@@ -219,6 +256,8 @@ impl Account {
         let list_cost = billed(late.booked.list_cost, late.waived).expect("INV-4: parts of a bill");
         self.awaited.came(late.reservation, list_cost);
         self.balance = minus(self.balance, charge);
+        self.open_grants.spend(charge);
+        self.check_grants();
         self.spent = plus(self.spent, charge);
         let count =
             |spent: Spent| spent.plus(charge, late.at).expect("INV-2: the sum fits in Money");

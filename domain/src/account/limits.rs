@@ -78,14 +78,14 @@ impl KeyLimits {
     /// Entries of a list at most: it is looked through for each request.
     pub const MOST_ENTRIES: usize = 100;
 
-    /// Whether the key may ask for a model.
+    /// Whether a list of models has this one; an empty list has them all.
     #[must_use]
-    pub fn allows_model(&self, model: &str) -> bool {
+    pub fn allow(models: &[String], model: &str) -> bool {
         let fits = |allowed: &String| match allowed.strip_suffix('*') {
             Some(vendor) => model.len() > vendor.len() && model.starts_with(vendor),
             None => allowed == model,
         };
-        self.models.is_empty() || self.models.iter().any(fits)
+        models.is_empty() || models.iter().any(fits)
     }
 }
 

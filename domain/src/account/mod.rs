@@ -9,6 +9,7 @@ mod ends;
 mod error;
 mod event;
 mod evolve;
+mod grants;
 mod limiting;
 mod limits;
 mod recent;
@@ -26,6 +27,7 @@ pub use event::{
     AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
     ReservationSettled,
 };
+pub use grants::OpenGrant;
 pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
 pub use warning::SpendWarning;

@@ -4,6 +4,7 @@ mod books;
 mod fairness;
 mod glue;
 mod golden;
+mod grants;
 mod history;
 mod limits;
 mod properties;

@@ -84,6 +84,8 @@ pub enum PriceBookCommand {
         scope: RatioScope,
         /// The ratio.
         ratio: Option<Ratio>,
+        /// Why.
+        reason: Option<String>,
     },
     /// A plan: a name with a ratio and limits.
     DefinePlan {
@@ -120,6 +122,8 @@ pub enum PriceBookEvent {
     SaleRatioSet {
         scope: RatioScope,
         ratio: Option<Ratio>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     PlanDefined {
         plan: String,
@@ -207,6 +211,15 @@ impl PriceBook {
         }
     }
 
+    /// The ratios that are more specific than the default, in the order of their names.
+    pub fn overrides(&self) -> impl Iterator<Item = (RatioScope, Ratio)> {
+        let plans = self.plan_ratios.iter().map(|(plan, r)| (RatioScope::Plan(plan.clone()), *r));
+        let models =
+            self.model_ratios.iter().map(|(model, r)| (RatioScope::Model(model.clone()), *r));
+        let accounts = self.account_ratios.iter().map(|(id, r)| (RatioScope::Account(*id), *r));
+        accounts.chain(models).chain(plans)
+    }
+
     /// The sale ratio of one request: account before model before plan before default. Nothing
     /// before a default was set: without it nothing is sold.
     #[must_use]
@@ -224,7 +237,8 @@ impl Eventful for PriceBook {
     fn decide(&self, command: PriceBookCommand) -> Result<Vec<PriceBookEvent>, PriceBookError> {
         match command {
             PriceBookCommand::PublishPrices { source, models } => self.publish(source, models),
-            PriceBookCommand::SetSaleRatio { scope, ratio } => {
+            PriceBookCommand::SetSaleRatio { scope, ratio, reason } => {
+                reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))?;
                 ratio.map_or(Ok(()), sellable)?;
                 match &scope {
                     RatioScope::Default if ratio.is_none() => {
@@ -236,7 +250,7 @@ impl Eventful for PriceBook {
                 }
                 match self.ratio_of(&scope) == ratio {
                     true => Ok(vec![]),
-                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio }]),
+                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio, reason }]),
                 }
             }
             PriceBookCommand::DefinePlan { plan, ratio, limits } => {
@@ -278,7 +292,7 @@ impl Eventful for PriceBook {
                 let known = self.models.remove(model);
                 assert!(known.is_some(), "INV-8: {model} is retired once");
             }
-            PriceBookEvent::SaleRatioSet { scope, ratio } => self.set_ratio(scope, *ratio),
+            PriceBookEvent::SaleRatioSet { scope, ratio, .. } => self.set_ratio(scope, *ratio),
             PriceBookEvent::PlanDefined { plan, ratio, limits } => {
                 self.plan_ratios.insert(plan.clone(), *ratio);
                 self.plan_limits.insert(plan.clone(), *limits);

@@ -16,7 +16,7 @@ goldens! {
     PricesPublished => ["v1"],
     ModelPriced => ["v1", "v1.free"],
     ModelRetired => ["v1"],
-    SaleRatioSet => ["v1", "v1.plan", "v1.model", "v1.account"],
+    SaleRatioSet => ["v1", "v1.plan", "v1.model", "v1.account", "v1.reason"],
     PlanDefined => ["v1", "v1.limits"],
     FairnessPolicySet => ["v1", "v1.whole"],
 }
@@ -59,7 +59,7 @@ fn ratio(text: &str) -> Ratio {
 }
 
 fn set(scope: RatioScope, value: Option<&str>) -> PriceBookCommand {
-    PriceBookCommand::SetSaleRatio { scope, ratio: value.map(ratio) }
+    PriceBookCommand::SetSaleRatio { scope, ratio: value.map(ratio), reason: None }
 }
 
 fn framework() -> TestFramework<PriceBook> {
@@ -176,6 +176,7 @@ fn the_default_is_changed_and_never_taken_away() {
     let set_to = |value: &str| PriceBookEvent::SaleRatioSet {
         scope: RatioScope::Default,
         ratio: Some(ratio(value)),
+        reason: None,
     };
     let given = || framework().given(vec![set_to("0.8")]);
     given().when(set(RatioScope::Default, None)).then_expect_error(PriceBookError::DefaultNeeded);
@@ -260,8 +261,9 @@ fn any_command() -> impl Strategy<Value = PriceBookCommand> {
     prop_oneof![
         (name(), models)
             .prop_map(|(source, models)| PriceBookCommand::PublishPrices { source, models }),
-        (scope, proptest::option::of(value()))
-            .prop_map(|(scope, ratio)| PriceBookCommand::SetSaleRatio { scope, ratio }),
+        (scope, proptest::option::of(value())).prop_map(|(scope, ratio)| {
+            PriceBookCommand::SetSaleRatio { scope, ratio, reason: None }
+        }),
         (name(), value(), limits).prop_map(|(plan, ratio, limits)| {
             PriceBookCommand::DefinePlan { plan, ratio, limits }
         }),

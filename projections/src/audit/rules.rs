@@ -18,7 +18,7 @@ use tollgate_domain::{
     Eventful, MasterAccount, MasterAccountCommand, MasterAccountEvent, Timestamp,
 };
 
-/// Writing takes a moment: a key may expire between the decision and the record of it.
+/// Writing takes a moment.
 const WRITE_SECONDS: i64 = 60;
 
 /// A stream's state.
@@ -141,11 +141,15 @@ fn account(
             | AccountError::TooManyKeys(_)
             | AccountError::ReservationTooOld(_),
         ) => Ok(()),
-        Err(AccountError::KeyExpired(_)) => {
-            let earlier = command(event, at.plus_seconds(-WRITE_SECONDS));
-            same(earlier.map_or(Ok(vec![]), |command| state.decide(command)), event)
-        }
-        decided => same(decided, event),
+        decided => same(decided, event).or_else(|problem| match event {
+            // A key or a grant may expire between the decision and the record of it.
+            Event::FundsReserved(_) => {
+                let earlier = command(event, at.plus_seconds(-WRITE_SECONDS));
+                let decided = earlier.map_or(Ok(vec![]), |command| state.decide(command));
+                same(decided, event).map_err(|_| problem)
+            }
+            _ => Err(problem),
+        }),
     }
 }
 
@@ -156,9 +160,11 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
         Event::FundsToppedUp { top_up, amount, processor, reference } => {
             Command::TopUpFunds { top_up, amount, processor, reference }
         }
-        Event::FundsGranted { grant, amount, reason } => {
-            Command::GrantFunds { grant, amount, reason }
+        Event::FundsGranted { grant, amount, reason, expires_at } => {
+            Command::GrantFunds { grant, amount, reason, expires_at }
         }
+        // What is taken back and what is held is the decision's own.
+        Event::GrantExpired { grant, amount: _, held: _, at } => Command::ExpireGrant { grant, at },
         // The processor is the top-up's, which the decision looks up.
         Event::TopUpRefunded { refund, top_up, amount, processor: _, reason } => {
             Command::RefundTopUp { refund, top_up, amount, reason }
@@ -199,7 +205,7 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
             Command::ExpireReservation { reservation, at }
         }
         Event::AccountSuspended { reason } => Command::SuspendAccount { reason },
-        Event::AccountReinstated {} => Command::ReinstateAccount,
+        Event::AccountReinstated { reason } => Command::ReinstateAccount { reason },
         Event::SpendLimitsChanged { limits } => Command::ChangeSpendLimits { limits },
         Event::PlanAssigned { plan } => Command::AssignPlan { plan },
         // What the plan allowed is not told: it could only have refused.
@@ -297,12 +303,14 @@ fn master_command(event: &MasterAccountEvent) -> Option<MasterAccountCommand> {
         From::CreditsPurchased { purchase, credits, paid, fee, processor, reference } => {
             To::PurchaseCredits { purchase, credits, paid, fee, processor, reference }
         }
-        From::CreditsAdjusted { adjustment, credits, value, reason } => {
-            To::AdjustCredits { adjustment, credits, value, reason }
+        From::CreditsAdjusted { adjustment, credits, value, reason, stated } => {
+            To::AdjustCredits { adjustment, credits, value, reason, stated }
         }
-        From::UpstreamKeyRotated { key_version } => To::RotateUpstreamKey { key_version },
+        From::UpstreamKeyRotated { key_version, reason } => {
+            To::RotateUpstreamKey { key_version, reason }
+        }
         From::MasterAccountDisabled { reason } => To::DisableMasterAccount { reason },
-        From::MasterAccountEnabled {} => To::EnableMasterAccount,
+        From::MasterAccountEnabled { reason } => To::EnableMasterAccount { reason },
     })
 }
 
@@ -313,8 +321,8 @@ fn price_command(event: &PriceBookEvent) -> Option<PriceBookCommand> {
         PriceBookEvent::PricesPublished { .. }
         | PriceBookEvent::ModelPriced { .. }
         | PriceBookEvent::ModelRetired { .. } => None,
-        PriceBookEvent::SaleRatioSet { scope, ratio } => {
-            Some(PriceBookCommand::SetSaleRatio { scope, ratio })
+        PriceBookEvent::SaleRatioSet { scope, ratio, reason } => {
+            Some(PriceBookCommand::SetSaleRatio { scope, ratio, reason })
         }
         PriceBookEvent::PlanDefined { plan, ratio, limits } => {
             Some(PriceBookCommand::DefinePlan { plan, ratio, limits })

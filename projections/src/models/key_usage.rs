@@ -108,10 +108,11 @@ impl Row for KeyRow {
             Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }
+            | Event::GrantExpired { .. }
             | Event::TopUpRefunded { .. }
             | Event::AdjustmentPosted { .. }
             | Event::AccountSuspended { .. }
-            | Event::AccountReinstated {}
+            | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }

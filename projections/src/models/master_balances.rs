@@ -81,11 +81,11 @@ impl MasterRow {
                 self.adjusted.add(credits.decimal())?;
                 self.adjusted_value.add(value.decimal())?;
             }
-            Event::UpstreamKeyRotated { key_version } => {
+            Event::UpstreamKeyRotated { key_version, .. } => {
                 self.key_version = Some(i64::from(*key_version));
             }
             Event::MasterAccountDisabled { .. } => self.status = Some("disabled"),
-            Event::MasterAccountEnabled {} => self.status = Some("enabled"),
+            Event::MasterAccountEnabled { .. } => self.status = Some("enabled"),
         }
         Ok(())
     }
@@ -130,7 +130,7 @@ impl Row for MasterRow {
                 row.cost.add(late.booked.cost.decimal())?;
                 row.waive(late.waived)
             }
-            Body::Account(..) | Body::PriceBook => Ok(()),
+            Body::Account(..) | Body::PriceBook(_) => Ok(()),
         }
     }
 

@@ -1,10 +1,13 @@
 //! The read models, one file each: its table, and what an event does to its rows.
 
 mod account_balances;
+mod actions;
 mod awaited_bills;
+mod grants;
 mod key_usage;
 mod master_balances;
 mod open_reservations;
+mod price_changes;
 mod profit_daily;
 mod requests;
 mod top_ups;
@@ -35,15 +38,18 @@ pub struct Projection {
 }
 
 /// Every projection, by name. The order is that in which locks are taken.
-pub static PROJECTIONS: [Projection; 10] = [
-    projection(&account_balances::TABLE, 2, Grouped::<account_balances::AccountRow>::start),
+pub static PROJECTIONS: [Projection; 13] = [
+    projection(&account_balances::TABLE, 3, Grouped::<account_balances::AccountRow>::start),
+    projection(&actions::TABLE, 1, Appended::<actions::ActionLine>::start),
     projection(&awaited_bills::TABLE, 1, awaited_bills::Awaited::start),
+    projection(&grants::TABLE, 1, Grouped::<grants::GrantRow>::start),
     projection(&key_usage::TABLE, 2, Grouped::<key_usage::KeyRow>::start),
     projection(&master_balances::TABLE, 2, Grouped::<master_balances::MasterRow>::start),
     projection(&open_reservations::TABLE, 1, open_reservations::Open::start),
+    projection(&price_changes::TABLE, 1, Appended::<price_changes::PriceLine>::start),
     projection(&profit_daily::TABLE, 2, Grouped::<profit_daily::ProfitRow>::start),
     projection(&requests::TABLE, 2, Appended::<requests::RequestLine>::start),
-    projection(&top_ups::TABLE, 1, Appended::<top_ups::MoneyLine>::start),
+    projection(&top_ups::TABLE, 2, Appended::<top_ups::MoneyLine>::start),
     projection(&trial_balance::TABLE, 2, Grouped::<trial_balance::TrialRow>::start),
     projection(&usage_hourly::TABLE, 2, Grouped::<usage_hourly::UsageRow>::start),
 ];

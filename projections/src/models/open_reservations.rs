@@ -99,13 +99,14 @@ impl Fold for Open {
             | Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }
+            | Event::GrantExpired { .. }
             | Event::TopUpRefunded { .. }
             | Event::AdjustmentPosted { .. }
             | Event::KeyIssued { .. }
             | Event::KeyLimitsChanged { .. }
             | Event::KeyRevoked { .. }
             | Event::AccountSuspended { .. }
-            | Event::AccountReinstated {}
+            | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }

@@ -230,6 +230,9 @@ fn finish(error: ApiError, shape: ErrorShape) -> Response {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
+    if let ApiError::LimitReached(reached) = &error {
+        reached.standing.write(headers);
+    }
     // OpenAI's SDKs look at this first; without it they repeat every 409 and 5xx.
     let again = if retry == Retry::Never { "false" } else { "true" };
     headers.insert("x-should-retry", HeaderValue::from_static(again));

@@ -46,7 +46,10 @@ impl Books {
         if let AccountEvent::FundsReserved(new) = event {
             assert!(self.begun.insert(new.reservation), "INV-3: reserved twice");
         }
-        if let AccountEvent::FundsReserved(_) | AccountEvent::TopUpRefunded { .. } = event {
+        let takes = matches!(event, AccountEvent::GrantExpired { amount, .. } if !amount.is_zero());
+        if takes
+            || matches!(event, AccountEvent::FundsReserved(_) | AccountEvent::TopUpRefunded { .. })
+        {
             let available = self.account.available();
             assert!(!available.is_negative(), "INV-1: {available} after {event:?}");
         }
@@ -78,10 +81,10 @@ impl Books {
         }
     }
 
-    /// INV-10: a bill comes once, and after the end.
+    /// INV-11: a bill comes once, and after the end.
     fn note_bill(&mut self, billed: ReservationId) {
-        assert!(self.ended.contains(&billed), "INV-10: billed before its end");
-        assert!(self.billed.insert(billed), "INV-10: billed twice");
+        assert!(self.ended.contains(&billed), "INV-11: billed before its end");
+        assert!(self.billed.insert(billed), "INV-11: billed twice");
     }
 
     fn note_end(&mut self, ended: ReservationId) {

@@ -7,7 +7,8 @@ goldens! {
     AccountEvent in "account":
     AccountOpened => ["v1"],
     FundsToppedUp => ["v1"],
-    FundsGranted => ["v1"],
+    FundsGranted => ["v1", "v1.expiring"],
+    GrantExpired => ["v1", "v1.held"],
     TopUpRefunded => ["v1"],
     AdjustmentPosted => ["v1"],
     KeyIssued => ["v1", "v1.unlimited", "v1.rates"],
@@ -20,7 +21,7 @@ goldens! {
     ChargeCorrected => ["v1", "v1.whole"],
     LateBillBooked => ["v1", "v1.waived"],
     AccountSuspended => ["v1"],
-    AccountReinstated => ["v1"],
+    AccountReinstated => ["v1", "v1.reason"],
     SpendLimitsChanged => ["v1", "v1.rates"],
     PlanAssigned => ["v1"],
     OwnLimitsChanged => ["v1"],

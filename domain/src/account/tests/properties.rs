@@ -232,10 +232,17 @@ fn transfer() -> impl Strategy<Value = Command> {
                 reference: text(),
             }
         ),
-        1 => (id(5), amount()).prop_map(move |(grant, amount)| Command::GrantFunds {
+        2 => (id(5), amount(), proptest::option::of(moment())).prop_map(
+            move |(grant, amount, expires_at)| Command::GrantFunds {
+                grant: GrantId::from_uuid(grant),
+                amount,
+                reason: text(),
+                expires_at,
+            }
+        ),
+        2 => (id(5), moment()).prop_map(|(grant, at)| Command::ExpireGrant {
             grant: GrantId::from_uuid(grant),
-            amount,
-            reason: text(),
+            at,
         }),
         2 => (id(9), id(9), amount()).prop_map(move |(refund, top_up, amount)| {
             Command::RefundTopUp {
@@ -261,7 +268,7 @@ fn rule() -> impl Strategy<Value = Command> {
             .prop_map(|(key, limits)| Command::ChangeKeyLimits { key, limits }),
         1 => key().prop_map(|key| Command::RevokeKey { key }),
         1 => Just(Command::SuspendAccount { reason: "because".to_owned() }),
-        2 => Just(Command::ReinstateAccount),
+        2 => Just(Command::ReinstateAccount { reason: None }),
         2 => spend_limits().prop_map(|SpendLimits { daily, monthly }| Command::ChangeSpendLimits {
             limits: AccountLimits { daily, monthly, rates: RateLimits::default() },
         }),
@@ -359,7 +366,8 @@ fn step(books: &mut Books, runtime: &tokio::runtime::Runtime, command: Command) 
         check_reservation(&before, books, new, error.as_ref());
     }
     let again = books.account.decide(command.clone());
-    let repeated = matches!(command, Command::SuspendAccount { .. } | Command::ReinstateAccount);
+    let repeated =
+        matches!(command, Command::SuspendAccount { .. } | Command::ReinstateAccount { .. });
     if error.is_none() && !repeated {
         assert_eq!(again, Ok(vec![]), "the same command again is answered without an event");
     }

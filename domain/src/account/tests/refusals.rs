@@ -23,6 +23,7 @@ const SCENARIOS: &[&str] = &[
     top-up   T2 0.000000000001          -> ok
     grant    G1 0                       -> amount_not_positive
     grant    G1 0.01                    -> ok
+    grant    G1 0.01 expires=9          -> id_reused
     refund   F1 T1 0                    -> amount_not_positive
     refund   F1 T1 -1                   -> amount_not_positive
     refund   F1 T1 0.01                 -> ok
@@ -108,6 +109,15 @@ const SCENARIOS: &[&str] = &[
     settle   R5 0.50                    -> reservation_not_found
     release  R5                         -> reservation_not_found
     expire   R5                         -> reservation_not_found
+    ",
+    "
+    grant    G1 1.00 expires=600        -> ok
+    grant    G2 1.00                    -> ok
+    expire-grant G3 at=600              -> grant_not_found
+    expire-grant G2 at=600              -> grant_not_expired   # it never does
+    expire-grant G1 at=599              -> grant_not_expired
+    expire-grant G1 at=600              -> ok
+    expire-grant G1 at=600              -> again
     ",
     "
     reserve  R1 1.00                    -> ok

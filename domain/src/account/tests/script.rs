@@ -60,6 +60,8 @@ refusals! {
     InsufficientFunds => "insufficient_funds",
     TooManyEntries => "too_many_entries",
     OwnLimitTooHigh => "own_limit_too_high",
+    GrantNotFound => "grant_not_found",
+    GrantNotExpired => "grant_not_expired",
     TopUpNotFound => "top_up_not_found",
     RefundTooLarge => "refund_too_large",
 }
@@ -303,7 +305,7 @@ impl<'a> Line<'a> {
             "limit-key" => Command::ChangeKeyLimits { key: self.key(), limits: self.limits() },
             "revoke" => Command::RevokeKey { key: self.key() },
             "suspend" => Command::SuspendAccount { reason },
-            "reinstate" => Command::ReinstateAccount,
+            "reinstate" => Command::ReinstateAccount { reason: None },
             "limit-account" => {
                 let SpendLimits { daily, monthly } = self.spend("daily", "monthly");
                 let rates = RateLimits::default();
@@ -331,8 +333,14 @@ impl<'a> Line<'a> {
                 processor: self.text("processor", "manual"),
                 reference,
             },
-            "grant" => {
-                Command::GrantFunds { grant: GrantId::from_uuid(id()), amount: amount(2), reason }
+            "grant" => Command::GrantFunds {
+                grant: GrantId::from_uuid(id()),
+                amount: amount(2),
+                reason,
+                expires_at: self.members.get("expires").map(|_| self.at("expires", 0)),
+            },
+            "expire-grant" => {
+                Command::ExpireGrant { grant: GrantId::from_uuid(id()), at: self.at("at", 600) }
             }
             "refund" => Command::RefundTopUp {
                 refund: RefundId::from_uuid(id()),
@@ -412,6 +420,7 @@ fn compare(books: &Books, expected: &Line<'_>, line: &str) {
             "balance" => account.balance(),
             "reserved" => account.reserved(),
             "available" => account.available(),
+            "granted-left" => account.open_grants.left(),
             "topped-up" => account.topped_up(),
             "spent" => account.spent(),
             "spendable" => account.spendable(expected.key(), expected.at("at", 0), expected.plan()),

@@ -104,6 +104,6 @@ async fn create(
     let new = TopUp { id: top_ups::new_id(), account, amount, reference, note };
     let pool = app.database.pool();
     let context = admin.context();
-    let done = top_ups::top_up(&app.ledger, pool, new, admin.user, &context, key.as_ref()).await?;
+    let done = top_ups::top_up(&app.ledger, pool, new, &context, key.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(done.into())))
 }

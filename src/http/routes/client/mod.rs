@@ -1,7 +1,9 @@
 //! What customers see of their own account.
 
 mod balance;
+mod limits;
 mod requests;
+mod statements;
 mod usage;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -10,5 +12,10 @@ use crate::http::AppState;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(balance::router()).merge(usage::router()).merge(requests::router())
+    OpenApiRouter::new()
+        .merge(balance::router())
+        .merge(limits::router())
+        .merge(usage::router())
+        .merge(requests::router())
+        .merge(statements::router())
 }
