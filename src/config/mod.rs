@@ -38,6 +38,9 @@ pub struct Config {
     pub upstream: UpstreamConfig,
     /// `UPSTREAM_*_TIMEOUT_SECONDS`
     pub upstream_timeouts: UpstreamTimeouts,
+    /// `CLIENT_STALL_TIMEOUT_SECONDS`: a client that takes nothing of its answer for so long is
+    /// taken for gone.
+    pub client_stall: Duration,
     /// `SECRET_KEY`: signs sessions; at least 32 bytes.
     pub secret_key: Secret,
     /// `SECRET_KEY_PREVIOUS`: what was signed under it is still believed, while it is replaced.
@@ -54,7 +57,7 @@ pub struct Config {
     pub default_sale_ratio: Decimal,
     /// `BODY_LIMIT_BYTES`
     pub body_limit_bytes: usize,
-    /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`
+    /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`, `RECOVERY_PATIENCE_SECONDS`
     pub recovery: RecoveryTimes,
     /// `IDEMPOTENCY_ANSWER_BYTES`, `IDEMPOTENCY_STORE_BYTES`
     pub idempotency: IdempotencyConfig,
@@ -132,11 +135,18 @@ pub struct RecoveryTimes {
     pub gone: Duration,
     /// How often somebody looks.
     pub look: Duration,
+    /// How long the bill of a request that went wrong is waited for before it is estimated, or its
+    /// reservation released. The upstream is asked on after that.
+    pub patience: Duration,
 }
 
 impl Default for RecoveryTimes {
     fn default() -> Self {
-        Self { gone: Duration::from_secs(20), look: Duration::from_secs(5) }
+        Self {
+            gone: Duration::from_secs(20),
+            look: Duration::from_secs(5),
+            patience: Duration::from_secs(60),
+        }
     }
 }
 
@@ -145,6 +155,13 @@ impl RecoveryTimes {
     #[must_use]
     pub fn heartbeat(self) -> Duration {
         self.gone / 4
+    }
+
+    /// How long after the last word of a process its open requests wait for a bill: with the
+    /// defaults 45 seconds, so that they have their end within a minute after it stopped.
+    #[must_use]
+    pub fn recovery_patience(self) -> Duration {
+        self.gone + self.patience.min(Duration::from_secs(25))
     }
 }
 

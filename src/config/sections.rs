@@ -35,6 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     };
     let upstream = upstream(reader);
     let upstream_timeouts = timeouts(reader);
+    let client_stall = seconds(reader, "CLIENT_STALL_TIMEOUT_SECONDS", Duration::from_secs(120));
     let secret_key = secret_key(reader, data_dir);
     let secret_key_previous = secret_key_previous(reader);
     let encryption_key = encryption_key(reader, data_dir);
@@ -67,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         database: database?,
         upstream,
         upstream_timeouts,
+        client_stall,
         secret_key: secret_key?,
         secret_key_previous,
         encryption_key: encryption_key?,
@@ -189,6 +191,7 @@ fn recovery(reader: &mut Reader<'_>) -> RecoveryTimes {
     RecoveryTimes {
         gone: seconds(reader, "RECOVERY_GONE_SECONDS", default.gone),
         look: seconds(reader, "RECOVERY_LOOK_SECONDS", default.look),
+        patience: seconds(reader, "RECOVERY_PATIENCE_SECONDS", default.patience),
     }
 }
 

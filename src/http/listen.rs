@@ -16,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::stall::Patient;
+
 use super::extract::Peer;
 use crate::config::EdgeConfig;
 
@@ -24,12 +26,21 @@ const MOST_HEADERS: usize = 100;
 const BEYOND: usize = 64 * 1024;
 const STREAMS_PER_CONNECTION: u32 = 256;
 
-/// Serves `router` until `stop`, then lets open requests end for at most `drain`.
+/// How long clients are waited for.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// For open answers after the end has begun.
+    pub drain: Duration,
+    /// For a client that takes nothing of its answer.
+    pub stall: Duration,
+}
+
+/// Serves `router` until `stop`, then lets open requests end.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     stop: CancellationToken,
-    drain: Duration,
+    Patience { drain, stall }: Patience,
     config: EdgeConfig,
 ) {
     let connections = TaskTracker::new();
@@ -48,7 +59,7 @@ pub async fn serve(
             },
             () = stop.cancelled() => break,
         };
-        let io = TokioIo::new(prepared(stream));
+        let io = TokioIo::new(Patient::new(prepared(stream), stall));
         let asked = Arc::new(AtomicBool::new(false));
         let hyper = Hyper { router: router.clone(), client: Peer(from.ip()), asked: asked.clone() };
         let service = TowerToHyperService::new(hyper);

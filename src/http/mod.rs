@@ -13,6 +13,7 @@ pub mod listen;
 mod openapi;
 pub mod people;
 pub mod routes;
+mod stall;
 mod state;
 pub mod wire;
 

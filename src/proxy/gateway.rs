@@ -4,23 +4,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::sync::WaitForCancellationFuture;
 use tokio_util::task::TaskTracker;
-use tollgate_domain::account::{Outcome, ReleaseReason};
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
 
 use super::endpoint::Endpoint;
-use super::failure::{Fault, unreachable};
+use super::failure::unreachable;
 use super::generations::GenerationNotes;
-use super::in_flight::{InFlight, Unknown};
+use super::in_flight::InFlight;
 use super::once::{self, ClientKey, Once, Turn};
+use super::relay::Limits;
+use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
 use super::request::{ModelRequest, base_of};
-use super::warning::{WARNING, said};
 use super::{relay, whole};
 use crate::billing::{
     Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
@@ -30,11 +30,7 @@ use crate::config::ReserveMode;
 use crate::http::error::ApiError;
 use crate::ledger::CommandError;
 use crate::limits::{self, Admitted};
-use crate::upstream::{PassedOn, Upstream, UpstreamClient, UpstreamError};
-
-const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
-const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
-const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
+use crate::upstream::{PassedOn, Upstream, UpstreamClient};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -79,13 +75,15 @@ pub struct GatewayParts {
     pub mode: ReserveMode,
     /// Requests with an idempotency key.
     pub once: Once,
+    /// How long a request that went wrong waits for the upstream's record.
+    pub patience: Duration,
+    /// How long a client may take nothing of its answer.
+    pub client_stall: Duration,
 }
 
 /// The request path.
 #[derive(Debug)]
 pub struct Gateway(GatewayParts);
-
-type Reply = oneshot::Sender<Result<Response, ApiError>>;
 
 /// One request on its way.
 struct Exchange {
@@ -150,11 +148,17 @@ impl Gateway {
         self.0.books.stop.cancelled()
     }
 
+    /// How long a request that went wrong waits for the upstream's record.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
     /// How long a reservation may stay open: longer than any request can take.
-    fn lifetime(&self) -> Duration {
-        self.0.client.timeouts().total
-            + self.0.client.timeouts().first_byte
-            + Duration::from_secs(300)
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        let timeouts = self.0.client.timeouts();
+        timeouts.total + timeouts.first_byte + self.0.patience + Duration::from_secs(240)
     }
 
     /// Asks a model.
@@ -308,7 +312,9 @@ impl Exchange {
             Ok((Err(error), open)) => {
                 self.admitted.come_to_nothing();
                 tell(reply, Err(unreachable(&error)));
-                open.release(reason_of(&error)).await;
+                let rule = |mishap| self.prices.book.fairness().rule(mishap);
+                let ruling = mishap_of(&error).map(rule);
+                open.release_unbilled(reason_of(&error), ruling, None).await;
             }
             Err(refusal) => {
                 self.admitted.come_to_nothing();
@@ -333,7 +339,12 @@ impl Exchange {
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let timeouts = self.gateway.0.client.timeouts();
+        let is_text = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/") && !is_events);
+        let GatewayParts { client, client_stall, .. } = &self.gateway.0;
+        let (timeouts, stall) = (client.timeouts(), *client_stall);
         let request = InFlight {
             open,
             endpoint: self.endpoint,
@@ -356,104 +367,12 @@ impl Exchange {
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            *response.body_mut() = relay::body(answer, request, timeouts.idle, timeouts.total);
-            return tell(reply, Ok(response));
+            let limits = Limits { idle: timeouts.idle, total: timeouts.total, stall };
+            *response.body_mut() = relay::body(answer, request, limits);
+            tell(reply, Ok(response));
+            return;
         }
         let whole = whole::read(answer, timeouts.idle, timeouts.total).await;
-        complete(whole, request, reply).await;
-    }
-}
-
-fn reason_of(error: &UpstreamError) -> ReleaseReason {
-    match error {
-        UpstreamError::Status(_) | UpstreamError::Unreadable(_) => ReleaseReason::UpstreamError,
-        UpstreamError::Unreachable(_) | UpstreamError::Broke(_) | UpstreamError::TimedOut => {
-            ReleaseReason::UpstreamUnreachable
-        }
-    }
-}
-
-/// The client hears first; the books are closed after.
-async fn complete(whole: whole::Whole, mut request: InFlight, reply: Reply) {
-    request.admitted.leave();
-    let whole::Whole::Read(bytes) = whole else {
-        tell(reply, Err(ApiError::AnswerBroke));
-        let unknown = Unknown::Release(ReleaseReason::UpstreamUnreachable);
-        return request.resolve(Outcome::UpstreamBroke, unknown).await;
-    };
-    match whole::understand(&bytes, &|billed| request.charge(billed)) {
-        whole::Answer::Completion { text, billed, delivered, failed } => {
-            let mut response = Response::new(Body::from(text));
-            describe(&mut response, &request, "application/json");
-            let charge = billed.as_ref().and_then(|billed| request.charge(billed));
-            if let Some(charge) = charge.and_then(|charge| charge.to_string().parse().ok()) {
-                response.headers_mut().insert(CHARGE, charge);
-            }
-            tell(reply, Ok(response));
-            let outcome = if failed { Outcome::UpstreamError } else { Outcome::Completed };
-            match billed {
-                Some(billed) => request.settle(billed, outcome).await,
-                None => request.resolve(outcome, Unknown::Estimate(delivered)).await,
-            }
-        }
-        whole::Answer::Fault(fault, billed) => {
-            tell(reply, Err(fault.for_customer(None)));
-            match billed.filter(|billed| billed.cost.is_some_and(|cost| !cost.decimal().is_zero()))
-            {
-                Some(billed) => request.settle(billed, Outcome::UpstreamError).await,
-                None => {
-                    let unknown = Unknown::Release(ReleaseReason::UpstreamError);
-                    request.resolve(Outcome::UpstreamError, unknown).await;
-                }
-            }
-        }
-        whole::Answer::Unreadable => {
-            tell(reply, Err(ApiError::AnswerBroke));
-            let unknown = Unknown::Release(ReleaseReason::NothingBilled);
-            request.resolve(Outcome::UpstreamBroke, unknown).await;
-        }
-    }
-}
-
-/// The upstream refused before it began: nothing is billed.
-async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Reply) {
-    let status = answer.status().as_u16();
-    let retry_after = answer
-        .headers()
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
-    let patience = Duration::from_secs(10);
-    let fault = match whole::read(answer, patience, patience).await {
-        whole::Whole::Read(bytes) => {
-            std::str::from_utf8(&bytes).ok().and_then(|text| Fault::read(text.trim()))
-        }
-        whole::Whole::Broken => None,
-    };
-    let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
-    request.admitted.come_to_nothing();
-    tell(reply, Err(fault.for_customer(retry_after)));
-    request.release(ReleaseReason::UpstreamError).await;
-}
-
-fn describe(response: &mut Response, request: &InFlight, kind: &'static str) {
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Some(id) = request.generation_id.as_deref().and_then(|id| id.parse().ok()) {
-        headers.insert(GENERATION_ID, id);
-    }
-    if request.open.terms.trimmed {
-        headers.insert(TRIMMED, HeaderValue::from(request.open.terms.output_tokens));
-    }
-    if let Some(warning) = request.open.terms.warning.as_ref().and_then(said) {
-        headers.insert(WARNING, warning);
-    }
-    request.admitted.describe(headers);
-}
-
-/// The client may have gone; then a streaming answer is dropped, and its relay ends the request.
-fn tell(reply: Reply, answer: Result<Response, ApiError>) {
-    if reply.send(answer).is_err() {
-        tracing::debug!("the client left before the answer");
+        complete(whole, is_text, request, reply).await;
     }
 }

@@ -1,7 +1,7 @@
 //! The request path from a customer's call to a settled charge.
 //!
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
-//! [`relay`] streams, [`whole`] answers in one piece.
+//! [`relay`] streams, [`whole`] reads an answer in one piece, [`reply`] hands it on.
 
 mod checks;
 #[doc(hidden)]
@@ -14,6 +14,7 @@ mod in_flight;
 mod once;
 mod prompt;
 mod relay;
+mod reply;
 mod request;
 mod sse;
 mod usage;

@@ -90,6 +90,8 @@ pub(super) async fn assemble(
         masters: MasterAccounts::default(),
         notes: GenerationNotes::default(),
         mode: config.reserve,
+        patience: config.recovery.patience,
+        client_stall: config.client_stall,
     });
     let changes = Changes::default();
     let recovery = config.recovery;
@@ -133,6 +135,8 @@ async fn start_workers(
         stop.clone(),
     ));
     workers.spawn(workers::recover(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    workers.spawn(workers::follow_bills(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    workers.spawn(workers::tidy_up(gateway.clone(), pool.clone(), stop.clone()));
     let ledger = gateway.books().ledger.clone();
     workers.spawn(workers::expire_grants(ledger, pool.clone(), stop.clone()));
     workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
