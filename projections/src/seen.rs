@@ -9,7 +9,7 @@ use serde::de::DeserializeSeed;
 use tollgate_domain::account::AccountEvent;
 use tollgate_domain::ids::{AccountId, MasterAccountId};
 use tollgate_domain::ledger_event::{AggregateType, LedgerEvent};
-use tollgate_domain::{MasterAccountEvent, Timestamp};
+use tollgate_domain::{MasterAccountEvent, PriceBookEvent, Timestamp};
 
 use crate::error::FoldError;
 use crate::log::LogRow;
@@ -44,8 +44,8 @@ pub(crate) enum Body<'a> {
     Account(AccountId, &'a AccountEvent, Option<Arc<str>>),
     /// Of an upstream account.
     MasterAccount(MasterAccountId, &'a MasterAccountEvent),
-    /// Of the price book. No read model needs it yet.
-    PriceBook,
+    /// Of the price book.
+    PriceBook(&'a PriceBookEvent),
 }
 
 /// Names of models, each kept once: they are part of keys, and a key must be cheap to copy.
@@ -94,7 +94,7 @@ impl<'a> Seen<'a> {
             LedgerEvent::MasterAccount(event) => {
                 Body::MasterAccount(row.aggregate_id.parse().map_err(|_| foreign())?, event)
             }
-            LedgerEvent::PriceBook(_) => Body::PriceBook,
+            LedgerEvent::PriceBook(event) => Body::PriceBook(event),
         };
         let meta = serde_json::from_str(row.metadata).map_err(undecodable)?;
         Ok(Self { position: row.position, recorded_at: row.recorded_at, meta, body })
@@ -105,18 +105,21 @@ fn model_of(event: &AccountEvent) -> Option<&str> {
     match event {
         AccountEvent::FundsReserved(reserved) => Some(&reserved.model),
         AccountEvent::ReservationSettled(settled) => Some(&settled.model),
+        AccountEvent::ChargeCorrected(corrected) => Some(&corrected.model),
+        AccountEvent::LateBillBooked(late) => Some(&late.model),
         AccountEvent::ReservationReleased { model, .. }
         | AccountEvent::ReservationExpired { model, .. } => Some(model),
         AccountEvent::AccountOpened { .. }
         | AccountEvent::FundsToppedUp { .. }
         | AccountEvent::FundsGranted { .. }
+        | AccountEvent::GrantExpired { .. }
         | AccountEvent::TopUpRefunded { .. }
         | AccountEvent::AdjustmentPosted { .. }
         | AccountEvent::KeyIssued { .. }
         | AccountEvent::KeyLimitsChanged { .. }
         | AccountEvent::KeyRevoked { .. }
         | AccountEvent::AccountSuspended { .. }
-        | AccountEvent::AccountReinstated {}
+        | AccountEvent::AccountReinstated { .. }
         | AccountEvent::SpendLimitsChanged { .. }
         | AccountEvent::PlanAssigned { .. }
         | AccountEvent::OwnLimitsChanged { .. }

@@ -43,10 +43,8 @@ async fn balances_follow_every_kind_of_event() {
     ledger.account(account, Command::ReleaseReservation { reservation: released, reason });
     ledger.reserve(account, key, "0.25");
     let grant = GrantId::from_uuid(ledger.uuid());
-    ledger.account(
-        account,
-        Command::GrantFunds { grant, amount: usd("1.5"), reason: "hi".to_owned() },
-    );
+    let (amount, reason, expires_at) = (usd("1.5"), "hi".to_owned(), None);
+    ledger.account(account, Command::GrantFunds { grant, amount, reason, expires_at });
     let adjustment = AdjustmentId::from_uuid(ledger.uuid());
     let (reason, reference) = ("wrong".to_owned(), "ticket 1".to_owned());
     let amount = usd("-0.5");

@@ -1,5 +1,6 @@
 //! The upstream accounts that requests may be sent to.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -51,17 +52,27 @@ impl MasterAccounts {
         ledger: &Ledger,
         keys: &UpstreamKeys,
     ) -> Result<usize, LedgerError> {
-        let keys = keys.load_all().await.map_err(LedgerError::from)?;
+        let mut rates = HashMap::new();
+        let mut versions = HashMap::new();
+        for id in keys.owners().await? {
+            let look = |account: &MasterAccount| {
+                let usable = account.id().is_some() && account.is_enabled();
+                usable.then(|| (account.key_version(), account.cost_rate()))
+            };
+            // A key counts from its event on, not from the row that is written before it.
+            if let Some((version, rate)) =
+                ledger.master_accounts.peek(&id.to_string(), look).await?
+            {
+                versions.insert(id, version);
+                rates.insert(id, rate);
+            }
+        }
+        let keys = keys.load(&versions).await?;
         let mut enabled = Vec::with_capacity(keys.len());
         for known in keys {
             let id = known.master_account;
-            let account =
-                ledger.master_accounts.peek(&id.to_string(), MasterAccount::clone).await?;
-            if account.id().is_none() || !account.is_enabled() {
-                continue;
-            }
-            let rate = account.cost_rate();
-            match Upstream::new(id, known.provider, &known.base_url, &known.key, rate) {
+            let Some(rate) = rates.get(&id) else { continue };
+            match Upstream::new(id, known.provider, &known.base_url, &known.key, *rate) {
                 Some(upstream) => enabled.push(Arc::new(upstream)),
                 None => {
                     tracing::error!(master_account.id = %id, "its key cannot stand in a header");

@@ -1,7 +1,10 @@
-//! What operators note about a top-up or a purchase.
+//! What operators note about what they do. Free text may name people, so it stands here, where it
+//! can be erased, and not in an event.
 
-use sqlx::PgPool;
-use tollgate_domain::ids::UserId;
+use std::collections::HashMap;
+use std::fmt::Display;
+
+use sqlx::{PgPool, Row as _};
 
 /// Notes `remark` about `subject`, an id of the ledger. The first remark stays.
 ///
@@ -11,7 +14,7 @@ pub async fn note(
     pool: &PgPool,
     subject: &str,
     remark: &str,
-    author: UserId,
+    author: impl Display,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO remarks (subject, remark, author_id) VALUES ($1, $2, $3)
@@ -23,4 +26,20 @@ pub async fn note(
     .execute(pool)
     .await?;
     Ok(())
+}
+
+/// The remarks about these subjects, where there are any.
+pub async fn find(
+    pool: &PgPool,
+    subjects: impl IntoIterator<Item = String>,
+) -> Result<HashMap<String, String>, sqlx::Error> {
+    let subjects: Vec<String> = subjects.into_iter().collect();
+    if subjects.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let rows = sqlx::query("SELECT subject, remark FROM remarks WHERE subject = ANY($1)")
+        .bind(subjects)
+        .fetch_all(pool)
+        .await?;
+    Ok(rows.iter().map(|row| (row.get(0), row.get(1))).collect())
 }

@@ -1,5 +1,7 @@
 //! Credentials of master accounts, sealed at rest.
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 use sqlx::postgres::PgRow;
 use sqlx::{PgPool, Row as _};
@@ -27,6 +29,18 @@ pub struct UpstreamKey {
     pub key: Secret,
     /// What lists show.
     pub masked: String,
+}
+
+/// Where a key stands that was to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// Among the keys of the master account that it is for.
+    Own {
+        /// Which of its keys.
+        version: u32,
+    },
+    /// Among those of another one.
+    Elsewhere(MasterAccountId),
 }
 
 /// Why a credential can't be stored or read.
@@ -90,6 +104,51 @@ impl UpstreamKeys {
         Ok(parsed(&row, "master_account_id")?)
     }
 
+    /// Stores another key of a master account, under the next version, unless it is stored already.
+    pub async fn insert_next(
+        &self,
+        master_account: MasterAccountId,
+        key: &Secret,
+    ) -> Result<Stored, UpstreamKeyError> {
+        let next: i32 = sqlx::query_scalar(
+            "SELECT COALESCE(max(key_version), 0) + 1 FROM upstream_keys
+             WHERE master_account_id = $1",
+        )
+        .bind(master_account.to_string())
+        .fetch_one(&self.pool)
+        .await?;
+        let place = place(master_account, next.unsigned_abs());
+        let sealed = self.sealer.seal(PURPOSE, &place, key)?;
+        let hash: [u8; 32] = Sha256::digest(key.expose()).into();
+        // A version that another request has taken meanwhile is an error, and nothing is stored.
+        sqlx::query(
+            "INSERT INTO upstream_keys
+                (master_account_id, key_version, provider, base_url, sealed_key, masked, key_hash)
+             SELECT master_account_id, $2, provider, base_url, $3, $4, $5 FROM upstream_keys
+             WHERE master_account_id = $1 ORDER BY key_version DESC LIMIT 1
+             ON CONFLICT (key_hash) DO NOTHING",
+        )
+        .bind(master_account.to_string())
+        .bind(next)
+        .bind(sealed)
+        .bind(sealed::mask(key))
+        .bind(hash.as_slice())
+        .execute(&self.pool)
+        .await?;
+        let row = sqlx::query(
+            "SELECT master_account_id, key_version FROM upstream_keys WHERE key_hash = $1",
+        )
+        .bind(hash.as_slice())
+        .fetch_one(&self.pool)
+        .await?;
+        let owner: MasterAccountId = parsed(&row, "master_account_id")?;
+        let version: i32 = row.try_get("key_version")?;
+        Ok(match owner == master_account {
+            true => Stored::Own { version: version.unsigned_abs() },
+            false => Stored::Elsewhere(owner),
+        })
+    }
+
     /// Where the requests of a master account go from now on.
     pub async fn move_to(
         &self,
@@ -107,19 +166,32 @@ impl UpstreamKeys {
         Ok(())
     }
 
-    /// The newest credential of every master account, opened. One that does not open is left out
-    /// with a warning: it must not take the others along.
-    pub async fn load_all(&self) -> Result<Vec<UpstreamKey>, sqlx::Error> {
+    /// The master accounts that have credentials, in order.
+    pub async fn owners(&self) -> Result<Vec<MasterAccountId>, sqlx::Error> {
+        let sql = "SELECT DISTINCT master_account_id FROM upstream_keys ORDER BY 1";
+        let rows = sqlx::query(sql).fetch_all(&self.pool).await?;
+        rows.iter().map(|row| parsed(row, "master_account_id")).collect()
+    }
+
+    /// The credentials with these versions, opened, in the order of their master accounts. One that
+    /// does not open is left out with a warning: it must not take the others along.
+    pub async fn load(
+        &self,
+        versions: &HashMap<MasterAccountId, u32>,
+    ) -> Result<Vec<UpstreamKey>, sqlx::Error> {
         let rows = sqlx::query(
-            "SELECT DISTINCT ON (master_account_id)
-                    master_account_id, key_version, provider, base_url, sealed_key, masked
-             FROM upstream_keys ORDER BY master_account_id, key_version DESC",
+            "SELECT master_account_id, key_version, provider, base_url, sealed_key, masked
+             FROM upstream_keys ORDER BY master_account_id, key_version",
         )
         .fetch_all(&self.pool)
         .await?;
-        let mut keys = Vec::with_capacity(rows.len());
+        let mut keys = Vec::with_capacity(versions.len());
         for row in &rows {
-            keys.extend(self.open(row)?);
+            let version: i32 = row.try_get("key_version")?;
+            let wanted = versions.get(&parsed(row, "master_account_id")?);
+            if wanted == Some(&version.unsigned_abs()) {
+                keys.extend(self.open(row)?);
+            }
         }
         Ok(keys)
     }

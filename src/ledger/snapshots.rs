@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// The layout of a snapshot's payload. Another number in the table is ignored on load.
-pub(super) const LAYOUT: i64 = 1;
+pub(super) const LAYOUT: i64 = 2;
 
 /// Snapshots that may wait; more are dropped, because the next ones will come.
 const QUEUE: usize = 256;

@@ -1,11 +1,15 @@
 //! The sale ratio.
 
 use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::price_book::{
     OverrideCounts, PRICE_BOOK, PriceBook, PriceBookCommand, PriceBookError, RatioScope,
 };
+use tollgate_domain::{Account, AccountError};
 
+use super::desk::Desk;
+use super::once::{self, Outcome};
 use crate::http::ApiError;
 use crate::ledger::{Actor, CommandContext, Ledger};
 
@@ -33,6 +37,64 @@ pub async fn summary(ledger: &Ledger) -> Result<PriceSummary, ApiError> {
     Ok(ledger.prices.peek(PRICE_BOOK, read).await?)
 }
 
+/// A sale ratio that was set or taken away.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RatioChange {
+    /// For what.
+    pub scope: RatioScope,
+    /// None: the override was taken away.
+    pub ratio: Option<Ratio>,
+}
+
+/// Sets the sale ratio of a scope, or takes an override away. What it is for must exist.
+pub async fn set_ratio(
+    desk: Desk<'_>,
+    scope: RatioScope,
+    ratio: Option<Ratio>,
+    reason: Option<&str>,
+) -> Result<Outcome<RatioChange>, ApiError> {
+    if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
+        return Ok(earlier);
+    }
+    if ratio.is_some() {
+        must_exist(desk.ledger, &scope).await?;
+    }
+    let reason = match reason {
+        Some(reason) => Some(desk.because(reason).await?),
+        None => None,
+    };
+    let answer = RatioChange { scope: scope.clone(), ratio };
+    let command = PriceBookCommand::SetSaleRatio { scope, ratio, reason };
+    let Desk { ledger, context, key, .. } = desk;
+    once::execute(ledger, &ledger.prices, PRICE_BOOK, command, context, key, answer).await
+}
+
+/// A slip of the pen would wait for a model or an account that never comes.
+async fn must_exist(ledger: &Ledger, scope: &RatioScope) -> Result<(), ApiError> {
+    match scope {
+        RatioScope::Default | RatioScope::Plan(_) => Ok(()),
+        RatioScope::Model(model) => {
+            let known = |book: &PriceBook| book.find_card(model).is_some();
+            match ledger.prices.peek(PRICE_BOOK, known).await? {
+                true => Ok(()),
+                false => Err(ApiError::ModelNotFound { model: model.clone() }),
+            }
+        }
+        RatioScope::Account(account) => {
+            let known = |account: &Account| account.id().is_some();
+            match ledger.accounts.peek(&account.to_string(), known).await? {
+                true => Ok(()),
+                false => Err(AccountError::NotOpen.into()),
+            }
+        }
+    }
+}
+
+/// Every ratio that is more specific than the default, by what it is for.
+pub async fn overrides(ledger: &Ledger) -> Result<Vec<(RatioScope, Ratio)>, ApiError> {
+    Ok(ledger.prices.peek(PRICE_BOOK, |book| book.overrides().collect()).await?)
+}
+
 /// Sets the default sale ratio and returns the position that holds it.
 pub async fn set_default_ratio(
     ledger: &Ledger,
@@ -40,7 +102,7 @@ pub async fn set_default_ratio(
     context: &CommandContext,
 ) -> Result<i64, ApiError> {
     let scope = RatioScope::Default;
-    let command = PriceBookCommand::SetSaleRatio { scope, ratio: Some(ratio) };
+    let command = PriceBookCommand::SetSaleRatio { scope, ratio: Some(ratio), reason: None };
     Ok(ledger.prices.execute(PRICE_BOOK, command, context, None).await?.position)
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use tollgate_domain::ids::{AccountId, TopUpId, UserId};
+use tollgate_domain::ids::{AccountId, TopUpId};
 use tollgate_domain::{AccountCommand, Money};
 use uuid::Uuid;
 
@@ -25,7 +25,9 @@ pub struct TopUp {
     pub amount: Money,
     /// The operator's reference; part of the books.
     pub reference: String,
-    /// A remark that can be erased; not part of the books.
+    /// A remark that can be erased, so it is not part of the books, nor of what is kept for a
+    /// repeated request: that one brings it along.
+    #[serde(skip)]
     pub note: Option<String>,
 }
 
@@ -34,15 +36,15 @@ pub async fn top_up(
     ledger: &Ledger,
     pool: &PgPool,
     new: TopUp,
-    author: UserId,
     context: &CommandContext,
     key: Option<&RequestKey>,
 ) -> Result<Outcome<TopUp>, ApiError> {
+    let note = new.note.clone();
     if let Some(earlier) = once::find(ledger, key).await? {
-        return Ok(earlier);
+        return Ok(with_note(earlier, note));
     }
-    if let Some(note) = &new.note {
-        remarks::note(pool, &new.id.to_string(), note, author).await?;
+    if let Some(note) = &note {
+        remarks::note(pool, &new.id.to_string(), note, context.actor).await?;
     }
     let command = AccountCommand::TopUpFunds {
         top_up: new.id,
@@ -51,7 +53,13 @@ pub async fn top_up(
         reference: new.reference.clone(),
     };
     let stream = new.account.to_string();
-    once::execute(ledger, &ledger.accounts, &stream, command, context, key, new).await
+    let done = once::execute(ledger, &ledger.accounts, &stream, command, context, key, new).await?;
+    Ok(with_note(done, note))
+}
+
+fn with_note(mut done: Outcome<TopUp>, note: Option<String>) -> Outcome<TopUp> {
+    done.answer.note = note;
+    done
 }
 
 /// A fresh id.

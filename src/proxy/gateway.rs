@@ -14,10 +14,11 @@ use tollgate_domain::account::{Outcome, ReleaseReason};
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
 
+use super::endpoint::Endpoint;
 use super::failure::{Fault, unreachable};
 use super::generations::GenerationNotes;
 use super::in_flight::{InFlight, Unknown};
-use super::request::{ChatRequest, base_of};
+use super::request::{ModelRequest, base_of};
 use super::warning::{WARNING, said};
 use super::{relay, whole};
 use crate::billing::{
@@ -74,6 +75,7 @@ struct Exchange {
     upstream: Arc<Upstream>,
     passed_on: PassedOn,
     begun: Instant,
+    endpoint: Endpoint,
     streamed: bool,
     prompt_tokens: u64,
     admitted: Admitted,
@@ -134,7 +136,7 @@ impl Gateway {
             + Duration::from_secs(300)
     }
 
-    /// `POST /v1/chat/completions`.
+    /// Asks a model.
     ///
     /// The exchange runs on its own: a client that goes away ends its connection and not the
     /// bookkeeping.
@@ -142,15 +144,16 @@ impl Gateway {
     /// # Errors
     /// What the customer is told. A refusal leaves their money as it was; an answer that broke off
     /// after the upstream had begun is charged what the upstream billed for it.
-    pub async fn chat(
+    pub async fn ask(
         self: &Arc<Self>,
+        endpoint: Endpoint,
         caller: Caller,
         mut admitted: Admitted,
         passed_on: PassedOn,
         body: &Bytes,
     ) -> Result<Response, ApiError> {
         let begun = Instant::now();
-        let mut request = ChatRequest::read(body)?;
+        let mut request = ModelRequest::read(endpoint, body)?;
         let prices = self.0.prices.current();
         let demand = request.demand(&prices)?;
         let models = request.models.iter().map(|model| base_of(model));
@@ -168,8 +171,9 @@ impl Gateway {
             key: caller.key,
             models,
             demand,
-            bound_is_given: request.given_bound.is_some(),
+            bound_is_given: request.is_bound_fixed(),
             lifetime: self.lifetime(),
+            once: None,
         };
         let exchange = Exchange {
             gateway: self.clone(),
@@ -177,6 +181,7 @@ impl Gateway {
             upstream,
             passed_on,
             begun,
+            endpoint,
             streamed: request.streamed,
             admitted,
             prompt_tokens: demand.prompt_tokens,
@@ -225,8 +230,8 @@ impl Exchange {
     /// From the decided reservation to its end.
     async fn run(mut self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
         let gateway = self.gateway.clone();
-        let send =
-            || gateway.0.client.post(&self.upstream, "/chat/completions", &self.passed_on, body);
+        let path = self.endpoint.path();
+        let send = || gateway.0.client.post(&self.upstream, path, &self.passed_on, body);
         let both = match gateway.0.mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
@@ -272,6 +277,7 @@ impl Exchange {
         let timeouts = self.gateway.0.client.timeouts();
         let request = InFlight {
             open,
+            endpoint: self.endpoint,
             upstream: self.upstream,
             prices: self.prices,
             generation_id,

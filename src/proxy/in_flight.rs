@@ -9,6 +9,7 @@ use tollgate_domain::decimal::ListCost;
 use tollgate_domain::pricing::list_cost;
 use tollgate_domain::{Money, Usage};
 
+use super::endpoint::Endpoint;
 use super::gateway::Gateway;
 use super::usage::Billed;
 use crate::billing::{Observed, OpenReservation, Prices};
@@ -33,6 +34,8 @@ const LOOKS: [Duration; 8] = [
 pub struct InFlight {
     /// The money set aside.
     pub open: OpenReservation,
+    /// What was asked for.
+    pub endpoint: Endpoint,
     /// Who serves it.
     pub upstream: Arc<Upstream>,
     /// The prices that it began with.

@@ -49,7 +49,7 @@ enum Next {
 /// the request gets its end.
 pub fn body(answer: reqwest::Response, request: InFlight, idle: Duration, whole: Duration) -> Body {
     let deadline = Instant::now() + whole;
-    let filter = Filter::default();
+    let filter = Filter::new(request.endpoint);
     let relay = Relay { answer, filter, request: Some(request), idle, deadline, speaks: false };
     Body::from_stream(stream::unfold(relay, |mut relay| async move {
         let piece = relay.piece().await?;

@@ -58,7 +58,7 @@ pub async fn prepare(app: &AppState, data_dir: &Path) -> Result<Demo, ServeError
         reference: "demo".to_owned(),
         note: None,
     };
-    top_ups::top_up(&app.ledger, app.database.pool(), top_up, user.id, &by, None).await?;
+    top_ups::top_up(&app.ledger, app.database.pool(), top_up, &by, None).await?;
     let limits = KeyLimits::default();
     let issued = keys::issue(&app.ledger, &app.keys, user.account, "demo", limits, &by).await?;
     let key = Secret::new(issued.key.expose());

@@ -8,12 +8,12 @@ use tokio_util::sync::CancellationToken;
 use tollgate_projections::Runner;
 use uuid::Uuid;
 
-use super::{Scopes, ServeError, upstreams};
+use super::{Scopes, ServeError, people, upstreams};
 use crate::billing::{Books, MasterAccounts, PriceList};
 use crate::config::{Config, RecoveryTimes};
 use crate::database::{Database, DatabaseSource, PoolLimits, await_server, migrate};
 use crate::http::{App, AppState, Changes};
-use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
+use crate::identity::{ApiKeys, Sealer, UpstreamKeys};
 use crate::ledger::{Ledger, LedgerOptions};
 use crate::limits::Gate;
 use crate::operations;
@@ -25,6 +25,8 @@ use crate::workers;
 const SUPERVISION: Duration = Duration::from_secs(1);
 /// How long the database may take to start.
 const DATABASE_STARTS: Duration = Duration::from_secs(30);
+/// What may be done after answers at once; the database's pool has to serve others too.
+const AFTERWARDS: usize = 32;
 /// How long the first prices may take before serving begins without them.
 const FIRST_PRICES: Duration = Duration::from_secs(15);
 
@@ -57,10 +59,8 @@ pub(super) async fn assemble(
 
     let sealer = Sealer::new(&config.encryption_key);
     let upstream_keys = UpstreamKeys::new(pool.clone(), sealer);
-    let people = People::new(pool.clone(), &config.secret_key, ledger.clone());
-    if let Some(admin) = &config.admin {
-        people.ensure_admin(admin).await?;
-    }
+    let keys = ApiKeys::new(pool.clone());
+    let people = people::start(&config, &pool, &ledger, &keys, scopes).await?;
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
@@ -77,14 +77,11 @@ pub(super) async fn assemble(
         mode: config.reserve,
     });
     let changes = Changes::default();
-    let keys = ApiKeys::new(pool.clone());
-    let (known_keys, sessions) = (keys.clone(), people.sessions.clone());
-    let stop = scopes.loops.clone();
-    scopes.workers.spawn(workers::learn_revocations(known_keys, sessions, stop));
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
     Ok(AppState::new(App {
         gate: Gate::default(),
+        afterwards: Arc::new(Semaphore::new(AFTERWARDS)),
         in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
         keys,
         config,
@@ -121,6 +118,8 @@ async fn start_workers(
         stop.clone(),
     ));
     workers.spawn(workers::recover(gateway.clone(), pool.clone(), recovery, stop.clone()));
+    let ledger = gateway.books().ledger.clone();
+    workers.spawn(workers::expire_grants(ledger, pool.clone(), stop.clone()));
     workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
     let node = gateway.books().ledger.engine().node().to_owned();
     workers.spawn(heartbeat(pool.clone(), node, recovery.heartbeat(), stop.clone()));

@@ -7,6 +7,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, Header
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::ids::MasterAccountId;
 
+use super::credits::CreditsStatement;
 use super::generation::GenerationRecord;
 use super::models::{Listing, read_listings};
 use crate::config::{Secret, UpstreamTimeouts};
@@ -199,12 +200,42 @@ impl UpstreamClient {
         }
     }
 
+    /// The upstream's own statement of credits.
+    ///
+    /// # Errors
+    /// The upstream cannot be asked, or says something else.
+    pub async fn load_credits(
+        &self,
+        upstream: &Upstream,
+    ) -> Result<CreditsStatement, UpstreamError> {
+        let request = self.http.get(format!("{}/credits", upstream.base_url));
+        let bytes = self.record(upstream, request).await?;
+        CreditsStatement::read(&bytes).map_err(|error| UpstreamError::Unreadable(error.to_string()))
+    }
+
     /// The upstream's catalogue with its prices.
     ///
     /// # Errors
     /// The upstream cannot be asked, or says something else.
     pub async fn load_models(&self, upstream: &Upstream) -> Result<Vec<Listing>, UpstreamError> {
-        let request = self.http.get(format!("{}/models", upstream.base_url));
+        let mut models = self.listings(upstream, "/models").await?;
+        // Those that make vectors have a list of their own. An upstream that has none answers 404.
+        match self.listings(upstream, "/embeddings/models").await {
+            Ok(more) => {
+                models.extend(more);
+                Ok(models)
+            }
+            Err(UpstreamError::Status(404)) => Ok(models),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn listings(
+        &self,
+        upstream: &Upstream,
+        path: &str,
+    ) -> Result<Vec<Listing>, UpstreamError> {
+        let request = self.http.get(format!("{}{path}", upstream.base_url));
         let bytes = self.record(upstream, request).await?;
         read_listings(&bytes).map_err(|error| UpstreamError::Unreadable(error.to_string()))
     }

@@ -3,8 +3,10 @@
 //!
 //! Every test of the application ends with `app.audit().await`; one that forgot it fails.
 
+mod admin;
 mod app;
 mod cluster;
+mod complaints;
 mod errors;
 mod fate;
 mod faults;
@@ -14,6 +16,7 @@ mod ledger;
 mod limits;
 mod money;
 mod openapi;
+mod people;
 mod process;
 mod race;
 mod reading;

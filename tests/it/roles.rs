@@ -41,6 +41,7 @@ fn operations() -> Vec<Operation> {
             .replace("{id}", "key_01k2h3j4k5m6n7p8q9r0s1t2v3")
             .replace("{author}", "openai")
             .replace("{slug}", "gpt-4o-mini")
+            .replace("{month}", "2026-08")
             .replace("{model}", "openai%2Fgpt-4o-mini");
         assert!(!path.contains('{'), "{path}: say what stands there");
         for (method, operation) in item.as_object().expect("an item") {

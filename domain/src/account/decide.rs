@@ -1,16 +1,15 @@
 //! Command → events. Guards, then the one thing that happens; nothing here changes state.
 
-use super::command::{AccountCommand as Command, ReserveFunds, SettleReservation};
+mod transfers;
+
+use super::command::{AccountCommand as Command, ReserveFunds};
 use super::error::AccountError as Error;
-use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
+use super::event::{AccountEvent as Event, FundsReserved};
 use super::limiting::sound;
 use super::limits::KeyLimits;
-use super::recent::End;
-use super::state::{Account, KeyState, OpenReservation, Status};
-use crate::ids::{AdjustmentId, GrantId, KeyId, RefundId, ReservationId, TopUpId};
+use super::state::{Account, Given, KeyState, Status};
+use crate::ids::KeyId;
 use crate::money::Money;
-use crate::pricing::Sale;
-use crate::time::Timestamp;
 
 pub(super) type Decision = Result<Vec<Event>, Error>;
 
@@ -38,7 +37,10 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::TopUpFunds { top_up, amount, processor, reference } => {
             account.top_up(top_up, amount, processor, reference)
         }
-        Command::GrantFunds { grant, amount, reason } => account.grant(grant, amount, reason),
+        Command::GrantFunds { grant, amount, reason, expires_at } => {
+            account.grant(grant, Given { amount, expires_at }, reason)
+        }
+        Command::ExpireGrant { grant, at } => account.expire_grant(grant, at),
         Command::RefundTopUp { refund, top_up, amount, reason } => {
             account.refund(refund, top_up, amount, reason)
         }
@@ -55,6 +57,9 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::ReserveFunds(new) => account.reserve(new),
         Command::SettleReservation(settle) => account.settle(*settle),
         Command::ReleaseReservation { reservation, reason } => account.release(reservation, reason),
+        Command::ReleaseUnbilled(release) => account.release_unbilled(*release),
+        Command::CorrectCharge(correct) => account.correct(*correct),
+        Command::BookLateBill(late) => account.book_late(*late),
         Command::ExpireReservation { reservation, at } => account.expire(reservation, at),
         Command::SuspendAccount { reason } => {
             short("reason", &reason)?;
@@ -63,26 +68,16 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 Status::Active => Ok(vec![Event::AccountSuspended { reason }]),
             }
         }
-        Command::ReinstateAccount => match account.status {
-            Status::Active => Err(Error::NotSuspended),
-            Status::Suspended => Ok(vec![Event::AccountReinstated {}]),
-        },
-        Command::ChangeSpendLimits { limits } => {
-            limits.daily.map_or(Ok(()), not_negative)?;
-            limits.monthly.map_or(Ok(()), not_negative)?;
-            match account.limits == limits {
-                true => DONE,
-                false => Ok(vec![Event::SpendLimitsChanged { limits }]),
+        Command::ReinstateAccount { reason } => {
+            short("reason", reason.as_deref().unwrap_or_default())?;
+            match account.status {
+                Status::Active => Err(Error::NotSuspended),
+                Status::Suspended => Ok(vec![Event::AccountReinstated { reason }]),
             }
         }
+        Command::ChangeSpendLimits { limits } => account.limit(limits),
         Command::ChangeOwnLimits { limits, plan } => account.limit_itself(limits, plan),
-        Command::AssignPlan { plan } => {
-            short("plan", &plan)?;
-            match account.plan.as_ref() == Some(&plan) {
-                true => DONE,
-                false => Ok(vec![Event::PlanAssigned { plan }]),
-            }
-        }
+        Command::AssignPlan { plan } => account.assign(plan),
         Command::RemovePlan => match account.plan {
             None => DONE,
             Some(_) => Ok(vec![Event::PlanRemoved {}]),
@@ -91,47 +86,6 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
 }
 
 impl Account {
-    fn top_up(&self, top_up: TopUpId, amount: Money, by: String, reference: String) -> Decision {
-        if let Some(known) = self.top_ups.get(&top_up) {
-            return same((known.amount, &known.processor) == (amount, &by), top_up);
-        }
-        positive(amount)?;
-        short("processor", &by)?;
-        short("reference", &reference)?;
-        self.holds(amount)?;
-        self.topped_up.checked_add(amount).ok_or(Error::AmountTooLarge)?;
-        Ok(vec![Event::FundsToppedUp { top_up, amount, processor: by, reference }])
-    }
-
-    fn grant(&self, grant: GrantId, amount: Money, reason: String) -> Decision {
-        if let Some(known) = self.grants.get(&grant) {
-            return same(*known == amount, grant);
-        }
-        positive(amount)?;
-        short("reason", &reason)?;
-        self.holds(amount)?;
-        Ok(vec![Event::FundsGranted { grant, amount, reason }])
-    }
-
-    fn adjust(
-        &self,
-        adjustment: AdjustmentId,
-        amount: Money,
-        reason: String,
-        reference: String,
-    ) -> Decision {
-        if let Some(known) = self.adjustments.get(&adjustment) {
-            return same(*known == amount, adjustment);
-        }
-        if amount.is_zero() {
-            return Err(Error::AmountNotPositive);
-        }
-        short("reason", &reason)?;
-        short("reference", &reference)?;
-        self.holds(amount)?;
-        Ok(vec![Event::AdjustmentPosted { adjustment, amount, reason, reference }])
-    }
-
     /// INV-1: a reservation is accepted only within what is available and every limit.
     fn reserve(&self, new: ReserveFunds) -> Decision {
         if let Some(open) = self.reservations.get(&new.reservation) {
@@ -156,12 +110,12 @@ impl Account {
         new.fallbacks.iter().try_for_each(|other| short("models", &other.model))?;
         self.live_key(new.key)?.admits(new.key, new.amount, new.at)?;
         self.within_limits(new.amount, new.at, new.plan)?;
-        let available = self.available();
+        let (mut events, available) = self.expiries(new.at);
         // The amount is never negative, so a debt blocks even what costs nothing (INV-2).
         if new.amount > available {
             return Err(Error::InsufficientFunds { required: new.amount, available });
         }
-        Ok(vec![Event::FundsReserved(FundsReserved {
+        events.push(Event::FundsReserved(FundsReserved {
             reservation: new.reservation,
             key: new.key,
             model: new.model,
@@ -171,100 +125,8 @@ impl Account {
             expires_at: new.expires_at,
             fallbacks: new.fallbacks,
             plan: new.plan,
-        })])
-    }
-
-    /// INV-2: never refused for lack of funds; the balance may go below zero.
-    fn settle(&self, settle: SettleReservation) -> Decision {
-        let Some(open) = self.reservations.get(&settle.reservation) else {
-            return self.ended_as(settle.reservation, |end| match end {
-                // The frozen ratio went with the reservation; the cost alone tells a retry.
-                End::Settled { list_cost } => list_cost == settle.list_cost,
-                End::Released | End::Expired => false,
-            });
-        };
-        if let Some(id) = &settle.generation_id {
-            short("generation_id", id)?;
-        }
-        let answered = settle.answered_model.and_then(|model| open.fallback(&model));
-        let sale_ratio = answered.map_or(open.sale_ratio, |other| other.sale_ratio);
-        let Sale { charge, cost } = Sale::of(settle.list_cost, sale_ratio, settle.cost_rate)
-            .map_err(|_| Error::AmountTooLarge)?;
-        self.holds(charge.negated())?;
-        self.spent.checked_add(charge).ok_or(Error::AmountTooLarge)?;
-        let warnings = self.warnings_after(open, charge, settle.at);
-        let settled = Event::ReservationSettled(Box::new(ReservationSettled {
-            reservation: settle.reservation,
-            key: open.key,
-            model: open.model.clone(),
-            answered_model: answered.map(|other| other.model.clone()),
-            reserved: open.amount,
-            usage: settle.usage,
-            price_version: open.price_version,
-            list_cost: settle.list_cost,
-            computed_list_cost: settle.computed_list_cost,
-            source: settle.source,
-            sale_ratio,
-            charge,
-            cost_rate: settle.cost_rate,
-            cost,
-            master_account: settle.master_account,
-            generation_id: settle.generation_id,
-            outcome: settle.outcome,
-            streamed: settle.streamed,
-            latencies: settle.latencies,
-            at: settle.at,
         }));
-        Ok(std::iter::once(settled).chain(warnings).collect())
-    }
-
-    fn release(&self, reservation: ReservationId, reason: ReleaseReason) -> Decision {
-        let Some(open) = self.reservations.get(&reservation) else {
-            return self.ended_as(reservation, |end| end == End::Released);
-        };
-        let OpenReservation { key, model, amount, .. } = open.clone();
-        Ok(vec![Event::ReservationReleased { reservation, key, model, amount, reason }])
-    }
-
-    fn expire(&self, reservation: ReservationId, at: Timestamp) -> Decision {
-        let Some(open) = self.reservations.get(&reservation) else {
-            return self.ended_as(reservation, |end| end == End::Expired);
-        };
-        if at < open.expires_at {
-            return Err(Error::NotYetExpired { reservation, expires_at: open.expires_at });
-        }
-        let OpenReservation { key, model, amount, .. } = open.clone();
-        Ok(vec![Event::ReservationExpired { reservation, key, model, amount, at }])
-    }
-
-    /// INV-3: a second end is either the first one again or refused.
-    fn ended_as(&self, reservation: ReservationId, same: impl Fn(End) -> bool) -> Decision {
-        match self.ended.find(reservation) {
-            Some(end) if same(end) => DONE,
-            Some(End::Settled { .. }) => Err(Error::AlreadySettled(reservation)),
-            Some(End::Released) => Err(Error::AlreadyReleased(reservation)),
-            Some(End::Expired) => Err(Error::AlreadyExpired(reservation)),
-            None => Err(Error::ReservationNotFound(reservation)),
-        }
-    }
-
-    fn refund(&self, refund: RefundId, top_up: TopUpId, amount: Money, reason: String) -> Decision {
-        if let Some(known) = self.refunds.get(&refund) {
-            return same(*known == (top_up, amount), refund);
-        }
-        positive(amount)?;
-        short("reason", &reason)?;
-        let known = self.top_ups.get(&top_up).ok_or(Error::TopUpNotFound)?;
-        let left = known.amount.checked_sub(known.refunded).ok_or(Error::AmountTooLarge)?;
-        if amount > left {
-            return Err(Error::RefundTooLarge(left));
-        }
-        let available = self.available();
-        if amount > available {
-            return Err(Error::InsufficientFunds { required: amount, available });
-        }
-        let processor = known.processor.clone();
-        Ok(vec![Event::TopUpRefunded { refund, top_up, amount, processor, reason }])
+        Ok(events)
     }
 
     fn issue_key(&self, key: KeyId, limits: KeyLimits) -> Decision {
@@ -293,15 +155,6 @@ impl Account {
             Some(known) if known.revoked => Err(Error::KeyRevoked(key)),
             Some(known) => Ok(known),
         }
-    }
-
-    /// Whether the balance and what is available still fit after this amount came in (or went).
-    fn holds(&self, amount: Money) -> Result<(), Error> {
-        self.balance
-            .checked_add(amount)
-            .and_then(|balance| balance.checked_sub(self.reserved))
-            .map(|_| ())
-            .ok_or(Error::AmountTooLarge)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Why an account refuses, in order of precedence.
 
-use crate::ids::{AccountId, KeyId, ReservationId};
+use crate::ids::{AccountId, GrantId, KeyId, ReservationId};
 use crate::money::Money;
 use crate::time::{Period, Timestamp};
 
@@ -37,6 +37,12 @@ pub enum AccountError {
     /// The reservation ran out.
     #[error("{0} expired")]
     AlreadyExpired(ReservationId),
+    /// No bill is awaited for it: neither estimated nor ended without a charge, or too long ago.
+    #[error("no bill is awaited for {0}")]
+    NothingToCorrect(ReservationId),
+    /// Another bill came for it before.
+    #[error("{0} was billed already")]
+    AlreadyCorrected(ReservationId),
     /// So old that it may have ended already: make a fresh id.
     #[error("{0} is too old to be reserved")]
     ReservationTooOld(ReservationId),
@@ -106,6 +112,12 @@ pub enum AccountError {
     /// No such top-up on this account.
     #[error("the top-up does not exist on this account")]
     TopUpNotFound,
+    /// No such grant on this account.
+    #[error("{0} is not a grant of this account")]
+    GrantNotFound(GrantId),
+    /// Its time is not over, or it has no end.
+    #[error("{0} has not expired")]
+    GrantNotExpired(GrantId),
     /// More than what is left of the top-up.
     #[error("only {0} of this top-up can still be refunded")]
     RefundTooLarge(Money),

@@ -179,6 +179,17 @@ impl Spent {
         }
     }
 
+    /// Counts what a charge of `charged_at` changed by, while its window lasts; never below zero.
+    /// Nothing if the sum does not fit.
+    #[must_use]
+    pub fn corrected(self, change: Money, charged_at: Timestamp) -> Option<Self> {
+        if self.period.window(charged_at) != self.window {
+            return Some(self);
+        }
+        let amount = self.amount.checked_add(change)?.at_least(Money::ZERO);
+        Some(Self { amount, ..self })
+    }
+
     /// Counts a charge. Nothing if the sum does not fit.
     #[must_use]
     pub fn plus(self, amount: Money, at: Timestamp) -> Option<Self> {

@@ -1,11 +1,15 @@
 //! `account`: one customer's prepaid billing account. Its keys live in the same stream, so that a
 //! key's budget and the account's balance are decided together.
 
+mod awaited;
+mod bills;
 mod command;
 mod decide;
+mod ends;
 mod error;
 mod event;
 mod evolve;
+mod grants;
 mod limiting;
 mod limits;
 mod recent;
@@ -14,12 +18,16 @@ mod state;
 mod tests;
 mod warning;
 
-pub use command::{AccountCommand, ReserveFunds, SettleReservation};
+pub use bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill, billed};
+pub use command::{
+    AccountCommand, BookLateBill, CorrectCharge, ReleaseUnbilled, ReserveFunds, SettleReservation,
+};
 pub use error::AccountError;
 pub use event::{
     AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,
     ReservationSettled,
 };
+pub use grants::OpenGrant;
 pub use limits::{AccountLimits, KeyLimits, RateLimits, SpendLimits};
 pub use state::{Account, KeyState, OpenReservation, Status};
 pub use warning::SpendWarning;

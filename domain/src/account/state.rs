@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::awaited::AwaitedBills;
 use super::event::Fallback;
+use super::grants::{OpenGrant, OpenGrants};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits, Spent};
 use super::recent::RecentEnds;
 use crate::decimal::Ratio;
@@ -46,9 +48,12 @@ pub struct Account {
     pub(super) keys: BTreeMap<KeyId, KeyState>,
     pub(super) reservations: BTreeMap<ReservationId, OpenReservation>,
     pub(super) ended: RecentEnds,
+    #[serde(default, skip_serializing_if = "AwaitedBills::is_empty")]
+    pub(super) awaited: AwaitedBills,
     pub(super) top_ups: BTreeMap<TopUpId, TopUp>,
     pub(super) refunds: BTreeMap<RefundId, (TopUpId, Money)>,
-    pub(super) grants: BTreeMap<GrantId, Money>,
+    pub(super) grants: BTreeMap<GrantId, Given>,
+    pub(super) open_grants: OpenGrants,
     pub(super) adjustments: BTreeMap<AdjustmentId, Money>,
 }
 
@@ -58,6 +63,14 @@ pub struct TopUp {
     pub(super) processor: String,
     pub(super) amount: Money,
     pub(super) refunded: Money,
+}
+
+/// A grant as it was given, by which a retry is told from another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    pub(super) amount: Money,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) expires_at: Option<Timestamp>,
 }
 
 /// One API key of the account.
@@ -123,9 +136,11 @@ impl Default for Account {
             keys: BTreeMap::new(),
             reservations: BTreeMap::new(),
             ended: RecentEnds::default(),
+            awaited: AwaitedBills::default(),
             top_ups: BTreeMap::new(),
             refunds: BTreeMap::new(),
             grants: BTreeMap::new(),
+            open_grants: OpenGrants::default(),
             adjustments: BTreeMap::new(),
         }
     }
@@ -161,7 +176,7 @@ impl Account {
     #[must_use]
     pub fn spendable(&self, key: KeyId, at: Timestamp, plan: SpendLimits) -> Money {
         let caps = self.spend_limits(plan);
-        let mut least = self.available();
+        let mut least = self.available_at(at);
         let mut cap = |limit: Option<Money>, used: Option<Money>| {
             let Some(limit) = limit else { return };
             // What does not fit is far beyond any limit.
@@ -175,6 +190,37 @@ impl Account {
             cap(key.limits.limit, key.spent.at(at).checked_add(key.reserved));
         }
         least
+    }
+
+    /// What is available once the grants whose time is over at `at` are taken back, as far as no
+    /// open reservation holds them.
+    #[must_use]
+    pub fn available_at(&self, at: Timestamp) -> Money {
+        let available = self.available();
+        if self.open_grants.is_empty() || !available.is_positive() {
+            return available;
+        }
+        available.checked_sub(self.open_grants.due(at).min(available)).unwrap_or(available)
+    }
+
+    /// What may still be paid back of a top-up: what is left of it, as far as that money is there
+    /// and neither set aside nor granted. Nothing where there is no such top-up.
+    #[must_use]
+    pub fn refundable(&self, top_up: TopUpId) -> Option<Money> {
+        let known = self.top_ups.get(&top_up)?;
+        let left = known.amount.checked_sub(known.refunded)?;
+        let paid = self.balance.checked_sub(self.open_grants.left())?;
+        Some(left.min(self.available()).min(paid).at_least(Money::ZERO))
+    }
+
+    /// Every top-up with what came in and what of it was paid back.
+    pub fn top_ups(&self) -> impl Iterator<Item = (TopUpId, Money, Money)> {
+        self.top_ups.iter().map(|(id, top_up)| (*id, top_up.amount, top_up.refunded))
+    }
+
+    /// The grants that are not over, in the order in which they are spent.
+    pub fn open_grants(&self) -> impl Iterator<Item = &OpenGrant> {
+        self.open_grants.iter()
     }
 
     /// Everything ever topped up, refunds taken off.

@@ -1,5 +1,6 @@
 //! `master_account`: an upstream account that we prepay.
 
+mod decide;
 #[cfg(test)]
 mod tests;
 
@@ -68,14 +69,19 @@ pub enum MasterAccountCommand {
         credits: Money,
         value: Money,
         reason: String,
+        /// What remains by the upstream's own statement.
+        stated: Option<Money>,
     },
     RotateUpstreamKey {
         key_version: u32,
+        reason: Option<String>,
     },
     DisableMasterAccount {
         reason: String,
     },
-    EnableMasterAccount,
+    EnableMasterAccount {
+        reason: Option<String>,
+    },
 }
 
 /// What happened to a master account.
@@ -100,14 +106,21 @@ pub enum MasterAccountEvent {
         credits: Money,
         value: Money,
         reason: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stated: Option<Money>,
     },
     UpstreamKeyRotated {
         key_version: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     MasterAccountDisabled {
         reason: String,
     },
-    MasterAccountEnabled {},
+    MasterAccountEnabled {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
 }
 
 /// Why a master account refuses.
@@ -210,7 +223,7 @@ impl Eventful for MasterAccount {
         &self,
         command: MasterAccountCommand,
     ) -> Result<Vec<MasterAccountEvent>, MasterAccountError> {
-        decide(self, command)
+        decide::decide(self, command)
     }
 
     fn evolve(&mut self, event: &MasterAccountEvent) {
@@ -241,12 +254,12 @@ impl Eventful for MasterAccount {
                 assert!(known.is_none(), "INV-3: {adjustment} was booked twice");
                 self.credits = plus(self.credits, *credits);
             }
-            Event::UpstreamKeyRotated { key_version } => {
+            Event::UpstreamKeyRotated { key_version, .. } => {
                 assert!(*key_version > self.key_version, "INV-7: key versions grow");
                 self.key_version = *key_version;
             }
             Event::MasterAccountDisabled { .. } => self.enabled = false,
-            Event::MasterAccountEnabled {} => self.enabled = true,
+            Event::MasterAccountEnabled { .. } => self.enabled = true,
         }
     }
 
@@ -277,7 +290,7 @@ impl MasterAccountEvent {
             Self::CreditsAdjusted { .. } => "CreditsAdjusted",
             Self::UpstreamKeyRotated { .. } => "UpstreamKeyRotated",
             Self::MasterAccountDisabled { .. } => "MasterAccountDisabled",
-            Self::MasterAccountEnabled {} => "MasterAccountEnabled",
+            Self::MasterAccountEnabled { .. } => "MasterAccountEnabled",
         }
     }
 
@@ -303,88 +316,7 @@ impl MasterAccountEvent {
             Self::MasterAccountRegistered { .. }
             | Self::UpstreamKeyRotated { .. }
             | Self::MasterAccountDisabled { .. }
-            | Self::MasterAccountEnabled {} => None,
+            | Self::MasterAccountEnabled { .. } => None,
         }
-    }
-}
-
-fn decide(
-    state: &MasterAccount,
-    command: MasterAccountCommand,
-) -> Result<Vec<MasterAccountEvent>, MasterAccountError> {
-    use MasterAccountCommand as Command;
-    use MasterAccountError as Error;
-    use MasterAccountEvent as Event;
-    if let Command::RegisterMasterAccount { master_account, provider, label } = command {
-        short("provider", &provider)?;
-        short("label", &label)?;
-        return match state.id {
-            None => Ok(vec![Event::MasterAccountRegistered { master_account, provider, label }]),
-            Some(known) if known == master_account => Ok(vec![]),
-            Some(known) => Err(Error::AlreadyRegistered(known)),
-        };
-    }
-    if state.id.is_none() {
-        return Err(Error::NotRegistered);
-    }
-    match command {
-        Command::RegisterMasterAccount { .. } => Ok(vec![]),
-        Command::PurchaseCredits { purchase, credits, paid, fee, processor, reference } => {
-            let new = Purchase { credits, paid, fee };
-            if let Some(known) = state.purchases.get(&purchase) {
-                return same(*known == new, purchase);
-            }
-            if !credits.is_positive() || paid.is_negative() || fee.is_negative() {
-                return Err(Error::InvalidPurchase);
-            }
-            short("processor", &processor)?;
-            short("reference", &reference)?;
-            let whole = paid.checked_add(fee).and_then(|whole| state.paid.checked_add(whole));
-            whole.and(state.credits.checked_add(credits)).ok_or(Error::AmountTooLarge)?;
-            Ok(vec![Event::CreditsPurchased { purchase, credits, paid, fee, processor, reference }])
-        }
-        Command::AdjustCredits { adjustment, credits, value, reason } => {
-            if let Some(known) = state.adjustments.get(&adjustment) {
-                return same(*known == Adjustment { credits, value }, adjustment);
-            }
-            if credits.is_zero() && value.is_zero() {
-                return Err(Error::EmptyAdjustment);
-            }
-            short("reason", &reason)?;
-            state.credits.checked_add(credits).ok_or(Error::AmountTooLarge)?;
-            Ok(vec![Event::CreditsAdjusted { adjustment, credits, value, reason }])
-        }
-        Command::RotateUpstreamKey { key_version } => match key_version > state.key_version {
-            true => Ok(vec![Event::UpstreamKeyRotated { key_version }]),
-            false => Err(Error::KeyVersionNotNewer(state.key_version)),
-        },
-        Command::DisableMasterAccount { reason } => {
-            short("reason", &reason)?;
-            match state.enabled {
-                true => Ok(vec![Event::MasterAccountDisabled { reason }]),
-                false => Ok(vec![]),
-            }
-        }
-        Command::EnableMasterAccount => match state.enabled {
-            true => Ok(vec![]),
-            false => Ok(vec![Event::MasterAccountEnabled {}]),
-        },
-    }
-}
-
-fn same(
-    equal: bool,
-    id: impl std::fmt::Display,
-) -> Result<Vec<MasterAccountEvent>, MasterAccountError> {
-    match equal {
-        true => Ok(vec![]),
-        false => Err(MasterAccountError::IdReused(id.to_string())),
-    }
-}
-
-fn short(name: &'static str, text: &str) -> Result<(), MasterAccountError> {
-    match text.chars().count() <= 200 {
-        true => Ok(()),
-        false => Err(MasterAccountError::TextTooLong(name)),
     }
 }

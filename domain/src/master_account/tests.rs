@@ -12,10 +12,10 @@ goldens! {
     MasterAccountEvent in "master_account":
     MasterAccountRegistered => ["v1"],
     CreditsPurchased => ["v1"],
-    CreditsAdjusted => ["v1"],
-    UpstreamKeyRotated => ["v1"],
+    CreditsAdjusted => ["v1", "v1.stated"],
+    UpstreamKeyRotated => ["v1", "v1.reason"],
     MasterAccountDisabled => ["v1"],
-    MasterAccountEnabled => ["v1"],
+    MasterAccountEnabled => ["v1", "v1.reason"],
 }
 
 #[test]
@@ -67,6 +67,7 @@ fn adjust(id: u128, credits: &str, value: &str) -> MasterAccountCommand {
         credits: money(credits),
         value: money(value),
         reason: "statement".to_owned(),
+        stated: None,
     }
 }
 
@@ -159,7 +160,8 @@ fn sums_stay_within_a_trillion() {
 
 #[test]
 fn key_versions_grow() {
-    let rotate = |key_version| MasterAccountCommand::RotateUpstreamKey { key_version };
+    let rotate =
+        |key_version| MasterAccountCommand::RotateUpstreamKey { key_version, reason: None };
     let (account, last) = after(vec![register(1), rotate(2), rotate(2)]);
     assert_eq!(last, Err(MasterAccountError::KeyVersionNotNewer(2)));
     assert_eq!(account.key_version(), 2);
@@ -173,7 +175,7 @@ fn key_versions_grow() {
 #[test]
 fn disabling_and_enabling_are_answered_once() {
     let disable = || MasterAccountCommand::DisableMasterAccount { reason: "empty".to_owned() };
-    let enable = || MasterAccountCommand::EnableMasterAccount;
+    let enable = || MasterAccountCommand::EnableMasterAccount { reason: None };
     assert_eq!(outcome(vec![register(1), enable()]), Ok(0));
     assert_eq!(outcome(vec![register(1), disable()]), Ok(1));
     assert_eq!(outcome(vec![register(1), disable(), disable()]), Ok(0));
@@ -256,13 +258,14 @@ fn any_command() -> impl Strategy<Value = MasterAccountCommand> {
                 credits,
                 value,
                 reason: text(),
+                stated: None,
             }
         }),
         1 => (0..4_u32).prop_map(|key_version| {
-            MasterAccountCommand::RotateUpstreamKey { key_version }
+            MasterAccountCommand::RotateUpstreamKey { key_version, reason: None }
         }),
         1 => Just(MasterAccountCommand::DisableMasterAccount { reason: "x".to_owned() }),
-        1 => Just(MasterAccountCommand::EnableMasterAccount),
+        1 => Just(MasterAccountCommand::EnableMasterAccount { reason: None }),
     ]
 }
 

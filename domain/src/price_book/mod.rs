@@ -1,5 +1,6 @@
 //! `price_book`: all prices as versions, and what we ask on top.
 
+mod error;
 #[cfg(test)]
 mod tests;
 
@@ -10,9 +11,12 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountLimits;
 use crate::decimal::Ratio;
 use crate::eventful::{Eventful, cqrs_aggregate};
+use crate::fairness::{FairnessInForce, FairnessPolicy};
 use crate::ids::AccountId;
 use crate::journal::Entry;
 use crate::pricing::PriceCard;
+
+pub use error::PriceBookError;
 
 /// The one stream of the price book.
 pub const PRICE_BOOK: &str = "price_book";
@@ -43,6 +47,8 @@ pub struct PriceBook {
     plan_limits: BTreeMap<String, AccountLimits>,
     model_ratios: BTreeMap<String, Ratio>,
     account_ratios: BTreeMap<AccountId, Ratio>,
+    #[serde(default)]
+    fairness: FairnessInForce,
 }
 
 /// What accounts of a plan get.
@@ -81,6 +87,8 @@ pub enum PriceBookCommand {
         scope: RatioScope,
         /// The ratio.
         ratio: Option<Ratio>,
+        /// Why.
+        reason: Option<String>,
     },
     /// A plan: a name with a ratio and limits.
     DefinePlan {
@@ -91,6 +99,8 @@ pub enum PriceBookCommand {
         /// For accounts that have none of their own.
         limits: AccountLimits,
     },
+    /// What happens to requests that go wrong from now on.
+    SetFairnessPolicy(FairnessPolicy),
 }
 
 /// What happened to the price book.
@@ -115,6 +125,8 @@ pub enum PriceBookEvent {
     SaleRatioSet {
         scope: RatioScope,
         ratio: Option<Ratio>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     PlanDefined {
         plan: String,
@@ -122,26 +134,7 @@ pub enum PriceBookEvent {
         #[serde(default, skip_serializing_if = "AccountLimits::is_unlimited")]
         limits: AccountLimits,
     },
-}
-
-/// Why the price book refuses.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PriceBookError {
-    /// An empty list would retire everything: that is a broken upstream, not a decision.
-    #[error("a price list without models is refused")]
-    EmptyList,
-    /// A ratio of zero gives everything away.
-    #[error("a sale ratio must be above zero and at most 100")]
-    RatioOutOfRange,
-    /// The default can be changed, not taken away.
-    #[error("the default sale ratio cannot be removed")]
-    DefaultNeeded,
-    /// Less than nothing cannot be spent.
-    #[error("a spending limit is not negative")]
-    NegativeLimit,
-    /// A text member is longer than events may carry.
-    #[error("`{0}` must have 1 to 200 characters")]
-    InvalidText(&'static str),
+    FairnessPolicySet(FairnessInForce),
 }
 
 cqrs_aggregate!(PriceBook, "price_book", PriceBookCommand, PriceBookEvent, PriceBookError);
@@ -185,6 +178,12 @@ impl PriceBook {
         self.default_ratio
     }
 
+    /// What happens to requests that go wrong.
+    #[must_use]
+    pub const fn fairness(&self) -> &FairnessInForce {
+        &self.fairness
+    }
+
     /// How many ratios are more specific than the default.
     #[must_use]
     pub fn override_counts(&self) -> OverrideCounts {
@@ -193,6 +192,15 @@ impl PriceBook {
             models: self.model_ratios.len(),
             accounts: self.account_ratios.len(),
         }
+    }
+
+    /// The ratios that are more specific than the default, in the order of their names.
+    pub fn overrides(&self) -> impl Iterator<Item = (RatioScope, Ratio)> {
+        let plans = self.plan_ratios.iter().map(|(plan, r)| (RatioScope::Plan(plan.clone()), *r));
+        let models =
+            self.model_ratios.iter().map(|(model, r)| (RatioScope::Model(model.clone()), *r));
+        let accounts = self.account_ratios.iter().map(|(id, r)| (RatioScope::Account(*id), *r));
+        accounts.chain(models).chain(plans)
     }
 
     /// The sale ratio of one request: account before model before plan before default. Nothing
@@ -212,7 +220,8 @@ impl Eventful for PriceBook {
     fn decide(&self, command: PriceBookCommand) -> Result<Vec<PriceBookEvent>, PriceBookError> {
         match command {
             PriceBookCommand::PublishPrices { source, models } => self.publish(source, models),
-            PriceBookCommand::SetSaleRatio { scope, ratio } => {
+            PriceBookCommand::SetSaleRatio { scope, ratio, reason } => {
+                reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))?;
                 ratio.map_or(Ok(()), sellable)?;
                 match &scope {
                     RatioScope::Default if ratio.is_none() => {
@@ -224,7 +233,7 @@ impl Eventful for PriceBook {
                 }
                 match self.ratio_of(&scope) == ratio {
                     true => Ok(vec![]),
-                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio }]),
+                    false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio, reason }]),
                 }
             }
             PriceBookCommand::DefinePlan { plan, ratio, limits } => {
@@ -236,6 +245,16 @@ impl Eventful for PriceBook {
                 match self.find_plan(&plan) == Some(Plan { ratio: Some(ratio), limits }) {
                     true => Ok(vec![]),
                     false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio, limits }]),
+                }
+            }
+            PriceBookCommand::SetFairnessPolicy(policy) => {
+                let (version, policy) = (self.fairness.version + 1, policy.normal());
+                match self.fairness.version > 0 && self.fairness.policy == policy {
+                    true => Ok(vec![]),
+                    false => {
+                        let set = FairnessInForce { version, policy };
+                        Ok(vec![PriceBookEvent::FairnessPolicySet(set)])
+                    }
                 }
             }
         }
@@ -256,10 +275,15 @@ impl Eventful for PriceBook {
                 let known = self.models.remove(model);
                 assert!(known.is_some(), "INV-8: {model} is retired once");
             }
-            PriceBookEvent::SaleRatioSet { scope, ratio } => self.set_ratio(scope, *ratio),
+            PriceBookEvent::SaleRatioSet { scope, ratio, .. } => self.set_ratio(scope, *ratio),
             PriceBookEvent::PlanDefined { plan, ratio, limits } => {
                 self.plan_ratios.insert(plan.clone(), *ratio);
                 self.plan_limits.insert(plan.clone(), *limits);
+            }
+            PriceBookEvent::FairnessPolicySet(set) => {
+                let next = self.fairness.version + 1;
+                assert_eq!(set.version, next, "INV-8: versions of the fairness policy are dense");
+                self.fairness.clone_from(set);
             }
         }
     }
@@ -282,7 +306,8 @@ impl Eventful for PriceBook {
             | PriceBookEvent::ModelPriced { .. }
             | PriceBookEvent::ModelRetired { .. }
             | PriceBookEvent::SaleRatioSet { .. }
-            | PriceBookEvent::PlanDefined { .. } => None,
+            | PriceBookEvent::PlanDefined { .. }
+            | PriceBookEvent::FairnessPolicySet(_) => None,
         }
     }
 }
@@ -297,6 +322,7 @@ impl PriceBookEvent {
             Self::ModelRetired { .. } => "ModelRetired",
             Self::SaleRatioSet { .. } => "SaleRatioSet",
             Self::PlanDefined { .. } => "PlanDefined",
+            Self::FairnessPolicySet(_) => "FairnessPolicySet",
         }
     }
 }

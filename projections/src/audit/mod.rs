@@ -43,7 +43,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { snapshot_layout: 1, most_problems: 100, workers: parallelism() }
+        Self { snapshot_layout: 2, most_problems: 100, workers: parallelism() }
     }
 }
 

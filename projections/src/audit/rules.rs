@@ -5,16 +5,20 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tollgate_domain::account::{
-    Account, AccountCommand as Command, AccountError, AccountEvent as Event, ReservationSettled,
-    ReserveFunds, SettleReservation, SpendLimits,
+    Account, AccountCommand as Command, AccountError, AccountEvent as Event, BookLateBill,
+    ChargeCorrected, CorrectCharge, LateBillBooked, Latencies, Outcome, ReleaseUnbilled,
+    ReservationSettled, ReserveFunds, SettleReservation, SpendLimits, Waived, WaivedBill, billed,
 };
+use tollgate_domain::decimal::ListCost;
+use tollgate_domain::fairness::Ruling;
+use tollgate_domain::ids::ReservationId;
 use tollgate_domain::ledger_event::{AggregateType, LedgerEvent};
 use tollgate_domain::price_book::{PriceBook, PriceBookCommand, PriceBookEvent};
 use tollgate_domain::{
     Eventful, MasterAccount, MasterAccountCommand, MasterAccountEvent, Timestamp,
 };
 
-/// Writing takes a moment: a key may expire between the decision and the record of it.
+/// Writing takes a moment.
 const WRITE_SECONDS: i64 = 60;
 
 /// A stream's state.
@@ -137,11 +141,15 @@ fn account(
             | AccountError::TooManyKeys(_)
             | AccountError::ReservationTooOld(_),
         ) => Ok(()),
-        Err(AccountError::KeyExpired(_)) => {
-            let earlier = command(event, at.plus_seconds(-WRITE_SECONDS));
-            same(earlier.map_or(Ok(vec![]), |command| state.decide(command)), event)
-        }
-        decided => same(decided, event),
+        decided => same(decided, event).or_else(|problem| match event {
+            // A key or a grant may expire between the decision and the record of it.
+            Event::FundsReserved(_) => {
+                let earlier = command(event, at.plus_seconds(-WRITE_SECONDS));
+                let decided = earlier.map_or(Ok(vec![]), |command| state.decide(command));
+                same(decided, event).map_err(|_| problem)
+            }
+            _ => Err(problem),
+        }),
     }
 }
 
@@ -152,9 +160,11 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
         Event::FundsToppedUp { top_up, amount, processor, reference } => {
             Command::TopUpFunds { top_up, amount, processor, reference }
         }
-        Event::FundsGranted { grant, amount, reason } => {
-            Command::GrantFunds { grant, amount, reason }
+        Event::FundsGranted { grant, amount, reason, expires_at } => {
+            Command::GrantFunds { grant, amount, reason, expires_at }
         }
+        // What is taken back and what is held is the decision's own.
+        Event::GrantExpired { grant, amount: _, held: _, at } => Command::ExpireGrant { grant, at },
         // The processor is the top-up's, which the decision looks up.
         Event::TopUpRefunded { refund, top_up, amount, processor: _, reason } => {
             Command::RefundTopUp { refund, top_up, amount, reason }
@@ -181,14 +191,21 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
             Command::SettleReservation(Box::new(settle(*settled)))
         }
         // Key, model and amount are the reservation's own, which the decision looks up.
-        Event::ReservationReleased { reservation, key: _, model: _, amount: _, reason } => {
-            Command::ReleaseReservation { reservation, reason }
+        Event::ReservationReleased { reservation, ruling, waived: Some(bill), .. } => {
+            Command::SettleReservation(Box::new(waive(reservation, ruling, *bill)))
         }
+        Event::ReservationReleased { reservation, reason, ruling, awaits, .. } => {
+            let awaits = awaits.map(|handle| *handle);
+            let release = ReleaseUnbilled { reservation, reason, ruling, awaits };
+            Command::ReleaseUnbilled(Box::new(release))
+        }
+        Event::ChargeCorrected(corrected) => Command::CorrectCharge(Box::new(correct(&corrected))),
+        Event::LateBillBooked(late) => Command::BookLateBill(Box::new(late_bill(*late))),
         Event::ReservationExpired { reservation, key: _, model: _, amount: _, at } => {
             Command::ExpireReservation { reservation, at }
         }
         Event::AccountSuspended { reason } => Command::SuspendAccount { reason },
-        Event::AccountReinstated {} => Command::ReinstateAccount,
+        Event::AccountReinstated { reason } => Command::ReinstateAccount { reason },
         Event::SpendLimitsChanged { limits } => Command::ChangeSpendLimits { limits },
         Event::PlanAssigned { plan } => Command::AssignPlan { plan },
         // What the plan allowed is not told: it could only have refused.
@@ -200,12 +217,70 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
     })
 }
 
+/// The bill whose parts these are. Where they make none, the decision will differ from the event.
+fn whole(charged: ListCost, waived: Option<Waived>) -> ListCost {
+    billed(charged, waived).unwrap_or(charged)
+}
+
+/// The settlement of a bill that nobody is charged for; what else it said is not in the event.
+fn waive(
+    reservation: ReservationId,
+    ruling: Option<Ruling>,
+    bill: WaivedBill,
+) -> SettleReservation {
+    SettleReservation {
+        reservation,
+        answered_model: None,
+        usage: bill.usage,
+        list_cost: bill.list_cost,
+        ruling,
+        delivered_list_cost: None,
+        computed_list_cost: None,
+        source: bill.source,
+        master_account: bill.master_account,
+        cost_rate: bill.cost_rate,
+        generation_id: bill.generation_id,
+        outcome: Outcome::Completed,
+        streamed: false,
+        latencies: Latencies::default(),
+        at: Timestamp::default(),
+    }
+}
+
+fn correct(corrected: &ChargeCorrected) -> CorrectCharge {
+    CorrectCharge {
+        reservation: corrected.reservation,
+        usage: corrected.to.usage,
+        list_cost: whole(corrected.to.list_cost, corrected.waived),
+        source: corrected.source,
+        at: corrected.at,
+    }
+}
+
+fn late_bill(late: LateBillBooked) -> BookLateBill {
+    BookLateBill {
+        reservation: late.reservation,
+        answered_model: late.answered_model,
+        usage: late.booked.usage,
+        list_cost: whole(late.booked.list_cost, late.waived),
+        ruling: late.ruling,
+        delivered_list_cost: Some(late.booked.list_cost),
+        source: late.source,
+        master_account: late.master_account,
+        cost_rate: late.cost_rate,
+        generation_id: late.generation_id,
+        at: late.at,
+    }
+}
+
 fn settle(settled: ReservationSettled) -> SettleReservation {
     SettleReservation {
         reservation: settled.reservation,
         answered_model: settled.answered_model,
         usage: settled.usage,
-        list_cost: settled.list_cost,
+        list_cost: whole(settled.list_cost, settled.waived),
+        ruling: settled.ruling,
+        delivered_list_cost: Some(settled.list_cost),
         computed_list_cost: settled.computed_list_cost,
         source: settled.source,
         master_account: settled.master_account,
@@ -228,12 +303,14 @@ fn master_command(event: &MasterAccountEvent) -> Option<MasterAccountCommand> {
         From::CreditsPurchased { purchase, credits, paid, fee, processor, reference } => {
             To::PurchaseCredits { purchase, credits, paid, fee, processor, reference }
         }
-        From::CreditsAdjusted { adjustment, credits, value, reason } => {
-            To::AdjustCredits { adjustment, credits, value, reason }
+        From::CreditsAdjusted { adjustment, credits, value, reason, stated } => {
+            To::AdjustCredits { adjustment, credits, value, reason, stated }
         }
-        From::UpstreamKeyRotated { key_version } => To::RotateUpstreamKey { key_version },
+        From::UpstreamKeyRotated { key_version, reason } => {
+            To::RotateUpstreamKey { key_version, reason }
+        }
         From::MasterAccountDisabled { reason } => To::DisableMasterAccount { reason },
-        From::MasterAccountEnabled {} => To::EnableMasterAccount,
+        From::MasterAccountEnabled { reason } => To::EnableMasterAccount { reason },
     })
 }
 
@@ -244,11 +321,14 @@ fn price_command(event: &PriceBookEvent) -> Option<PriceBookCommand> {
         PriceBookEvent::PricesPublished { .. }
         | PriceBookEvent::ModelPriced { .. }
         | PriceBookEvent::ModelRetired { .. } => None,
-        PriceBookEvent::SaleRatioSet { scope, ratio } => {
-            Some(PriceBookCommand::SetSaleRatio { scope, ratio })
+        PriceBookEvent::SaleRatioSet { scope, ratio, reason } => {
+            Some(PriceBookCommand::SetSaleRatio { scope, ratio, reason })
         }
         PriceBookEvent::PlanDefined { plan, ratio, limits } => {
             Some(PriceBookCommand::DefinePlan { plan, ratio, limits })
+        }
+        PriceBookEvent::FairnessPolicySet(set) => {
+            Some(PriceBookCommand::SetFairnessPolicy(set.policy))
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::table::{Life, Table, col};
 
 pub(super) static TABLE: Table = Table {
     name: "account_balances",
-    comment: "One row per account: balance = topped_up - refunded + granted + adjusted - spent; \
-              available = balance - reserved.",
+    comment: "One row per account: balance = topped_up - refunded + granted - expired + adjusted \
+              - spent;               available = balance - reserved.",
     life: Life::Grouped,
     columns: &[
         col("account_id", Text, Key),
@@ -25,6 +25,7 @@ pub(super) static TABLE: Table = Table {
         col("topped_up", Number, Sum),
         col("refunded", Number, Sum),
         col("granted", Number, Sum),
+        col("expired", Number, Sum),
         col("adjusted", Number, Sum),
         col("spent", Number, Sum),
         col("requests", Int, Sum),
@@ -46,6 +47,7 @@ pub(super) struct AccountRow {
     topped_up: Usd,
     refunded: Usd,
     granted: Usd,
+    expired: Usd,
     adjusted: Usd,
     spent: Usd,
     requests: i64,
@@ -85,6 +87,7 @@ impl Row for AccountRow {
             }
             Event::FundsToppedUp { amount, .. } => row.in_(*amount, |r| &mut r.topped_up)?,
             Event::FundsGranted { amount, .. } => row.in_(*amount, |r| &mut r.granted)?,
+            Event::GrantExpired { amount, .. } => row.out(*amount, |r| &mut r.expired)?,
             Event::TopUpRefunded { amount, .. } => row.out(*amount, |r| &mut r.refunded)?,
             Event::AdjustmentPosted { amount, .. } => row.in_(*amount, |r| &mut r.adjusted)?,
             Event::FundsReserved(reserved) => row.reserved.add(reserved.amount.decimal())?,
@@ -93,10 +96,17 @@ impl Row for AccountRow {
                 row.out(settled.charge, |r| &mut r.spent)?;
                 row.requests += 1;
             }
+            Event::ChargeCorrected(corrected) => {
+                row.out(super::change(corrected)?.0, |r| &mut r.spent)?
+            }
+            Event::LateBillBooked(late) => {
+                row.out(late.booked.charge, |r| &mut r.spent)?;
+                row.requests += super::billed_requests(late);
+            }
             Event::ReservationReleased { amount, .. }
             | Event::ReservationExpired { amount, .. } => row.reserved.sub(amount.decimal())?,
             Event::AccountSuspended { .. } => row.status = Some("suspended"),
-            Event::AccountReinstated {} => row.status = Some("active"),
+            Event::AccountReinstated { .. } => row.status = Some("active"),
             Event::SpendLimitsChanged { limits } => {
                 row.limits = Some(super::key_usage::json(limits)?)
             }
@@ -118,6 +128,7 @@ impl Row for AccountRow {
         self.topped_up.merge(other.topped_up)?;
         self.refunded.merge(other.refunded)?;
         self.granted.merge(other.granted)?;
+        self.expired.merge(other.expired)?;
         self.adjusted.merge(other.adjusted)?;
         self.spent.merge(other.spent)?;
         self.requests += other.requests;
@@ -137,6 +148,7 @@ impl Row for AccountRow {
         sink.number(Some(&self.topped_up));
         sink.number(Some(&self.refunded));
         sink.number(Some(&self.granted));
+        sink.number(Some(&self.expired));
         sink.number(Some(&self.adjusted));
         sink.number(Some(&self.spent));
         sink.int(Some(self.requests));

@@ -94,16 +94,19 @@ impl Fold for Open {
             Event::ReservationSettled(settled) => self.end(settled.reservation),
             Event::ReservationReleased { reservation, .. }
             | Event::ReservationExpired { reservation, .. } => self.end(*reservation),
-            Event::AccountOpened { .. }
+            Event::ChargeCorrected(_)
+            | Event::LateBillBooked(_)
+            | Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }
+            | Event::GrantExpired { .. }
             | Event::TopUpRefunded { .. }
             | Event::AdjustmentPosted { .. }
             | Event::KeyIssued { .. }
             | Event::KeyLimitsChanged { .. }
             | Event::KeyRevoked { .. }
             | Event::AccountSuspended { .. }
-            | Event::AccountReinstated {}
+            | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }

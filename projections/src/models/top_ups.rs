@@ -1,7 +1,7 @@
 //! `top_ups`: every change of a balance that is not a request: money in, given, back, corrected.
 
-use tollgate_domain::Money;
 use tollgate_domain::account::AccountEvent as Event;
+use tollgate_domain::{Money, Timestamp};
 
 use crate::error::FoldError;
 use crate::fold::Line;
@@ -25,6 +25,7 @@ pub(super) static TABLE: Table = Table {
         col("reference", Text, Once),
         col("reason", Text, Once),
         col("top_up_id", Text, Once),
+        col("expires_at", Time, Once),
         col("at", Time, Once),
         col("actor", Text, Once),
     ],
@@ -35,6 +36,7 @@ pub(super) static TABLE: Table = Table {
 #[derive(Debug, Default)]
 pub(super) struct MoneyLine;
 
+#[derive(Default)]
 struct Moved<'a> {
     id: String,
     kind: &'static str,
@@ -43,6 +45,7 @@ struct Moved<'a> {
     reference: Option<&'a str>,
     reason: Option<&'a str>,
     top_up: Option<String>,
+    expires_at: Option<Timestamp>,
 }
 
 fn moved(event: &Event) -> Option<Moved<'_>> {
@@ -55,8 +58,9 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
             reference: Some(reference),
             reason: None,
             top_up: Some(top_up.to_string()),
+            expires_at: None,
         },
-        Event::FundsGranted { grant, amount, reason } => Moved {
+        Event::FundsGranted { grant, amount, reason, expires_at } => Moved {
             id: grant.to_string(),
             kind: "grant",
             amount: *amount,
@@ -64,7 +68,16 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
             reference: None,
             reason: Some(reason),
             top_up: None,
+            expires_at: *expires_at,
         },
+        Event::GrantExpired { grant, amount, .. } if !amount.is_zero() => Moved {
+            id: grant.to_string(),
+            kind: "grant_expired",
+            amount: amount.negated(),
+            ..Moved::default()
+        },
+        // All of it was spent: nothing moved.
+        Event::GrantExpired { .. } => return None,
         Event::TopUpRefunded { refund, top_up, amount, processor, reason } => Moved {
             id: refund.to_string(),
             kind: "refund",
@@ -73,6 +86,7 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
             reference: None,
             reason: Some(reason),
             top_up: Some(top_up.to_string()),
+            expires_at: None,
         },
         Event::AdjustmentPosted { adjustment, amount, reason, reference } => Moved {
             id: adjustment.to_string(),
@@ -82,6 +96,7 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
             reference: Some(reference),
             reason: Some(reason),
             top_up: None,
+            expires_at: None,
         },
         Event::AccountOpened { .. }
         | Event::KeyIssued { .. }
@@ -91,8 +106,10 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         | Event::ReservationSettled(_)
         | Event::ReservationReleased { .. }
         | Event::ReservationExpired { .. }
+        | Event::ChargeCorrected(_)
+        | Event::LateBillBooked(_)
         | Event::AccountSuspended { .. }
-        | Event::AccountReinstated {}
+        | Event::AccountReinstated { .. }
         | Event::SpendLimitsChanged { .. }
         | Event::PlanAssigned { .. }
         | Event::OwnLimitsChanged { .. }
@@ -114,6 +131,7 @@ impl Line for MoneyLine {
         sink.text(moved.reference);
         sink.text(moved.reason);
         sink.text(moved.top_up.as_deref());
+        sink.time(moved.expires_at);
         sink.time(Some(seen.recorded_at));
         sink.text(Some(&seen.meta.actor));
         Ok(true)

@@ -38,7 +38,7 @@ pub(crate) fn entry(body: &Body<'_>) -> Option<Entry> {
         Body::Account(account, event, _) => event.entry(*account),
         Body::MasterAccount(master, event) => event.entry(*master),
         // The price book moves no money.
-        Body::PriceBook => None,
+        Body::PriceBook(_) => None,
     }
 }
 

@@ -10,7 +10,8 @@ use tollgate_domain::ids::{AccountId, KeyId};
 
 use super::page::{AsOf, Page, PageRequest, QueryError, as_of, fetch, first};
 
-/// A customer's account. `balance = topped_up − refunded + granted + adjusted − spent`.
+/// A customer's account.
+/// `balance = topped_up − refunded + granted − expired + adjusted − spent`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Account {
     /// `acct_…`
@@ -35,6 +36,8 @@ pub struct Account {
     pub refunded: Decimal,
     /// Everything ever given.
     pub granted: Decimal,
+    /// Of it taken back unspent.
+    pub expired: Decimal,
     /// Corrections, up and down.
     pub adjusted: Decimal,
     /// Everything ever charged.
@@ -52,7 +55,8 @@ const ACCOUNT: &str = "SELECT account_id, owner_id, COALESCE(status, 'active') A
     COALESCE(limits, '{}') AS limits, trim_scale(balance) AS balance, \
     trim_scale(reserved) AS reserved, trim_scale(balance - reserved) AS available, \
     trim_scale(topped_up) AS topped_up, trim_scale(refunded) AS refunded, \
-    trim_scale(granted) AS granted, trim_scale(adjusted) AS adjusted, \
+    trim_scale(granted) AS granted, trim_scale(expired) AS expired, \
+    trim_scale(adjusted) AS adjusted, \
     trim_scale(spent) AS spent, requests, opened_at, last_activity_at FROM read.account_balances";
 
 /// One account; none: nothing of it is applied yet.

@@ -6,18 +6,26 @@
 
 mod accounts;
 mod admin;
+mod awaited;
+mod history;
 mod money;
 mod page;
 mod requests;
 mod reservations;
+mod statements;
 mod usage;
 
 pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
 };
-pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, trial_balance};
+pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
+pub use history::{
+    Action, Grant, PriceChange, PriceChangeFilter, actions, due_grants, price_changes,
+};
+pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, top_ups_by_id, trial_balance};
 pub use page::{AsOf, Page, PageRequest, QueryError, Range};
 pub use requests::{Request, RequestFilter, recent_requests, request, requests};
 pub use reservations::{OpenFilter, OpenReservation, open_reservations};
+pub use statements::{Statement, StatementSums, statement};
 pub use usage::{DailyUsage, HourlyUsage, ModelUsage, Usage, by_model, daily, hourly, totals};

@@ -17,7 +17,7 @@ pub struct MoneyMove {
     pub id: String,
     /// Whose balance changed.
     pub account_id: String,
-    /// `top_up`, `grant`, `refund` or `adjustment`.
+    /// `top_up`, `grant`, `grant_expired`, `refund` or `adjustment`.
     pub kind: String,
     /// What the balance changed by; a refund is negative.
     pub amount: Decimal,
@@ -29,11 +29,16 @@ pub struct MoneyMove {
     pub reason: Option<String>,
     /// The top-up itself, or the one that a refund is of.
     pub top_up_id: Option<String>,
+    /// Until when a grant may be spent; none: for ever.
+    pub expires_at: Option<DateTime<Utc>>,
     /// When it was recorded.
     pub at: DateTime<Utc>,
     /// Who did it.
     pub actor: String,
 }
+
+pub(super) const MONEY_MOVE: &str = "SELECT position, id, account_id, kind, amount, processor, \
+    reference, reason, top_up_id, expires_at, at, actor FROM read.top_ups";
 
 /// Money moves, newest first; of one account or of all.
 ///
@@ -45,16 +50,27 @@ pub async fn top_ups(
     page: &PageRequest,
 ) -> Result<Page<MoneyMove>, QueryError> {
     let filter = if account.is_some() { "AND account_id = $3" } else { "" };
-    let rows = format!(
-        "SELECT position, id, account_id, kind, amount, processor, reference, reason, top_up_id, \
-         at, actor FROM read.top_ups WHERE position < $1 {filter} ORDER BY position DESC LIMIT $2"
-    );
+    let rows = format!("{MONEY_MOVE} WHERE position < $1 {filter} ORDER BY position DESC LIMIT $2");
     let sql = as_of(&["top_ups"], &rows, "r.position DESC");
     let mut query = query(&sql).bind(page.before()?).bind(page.rows());
     if let Some(account) = account {
         query = query.bind(account.to_string());
     }
     Ok(page.page(fetch(pool, query).await?, |moved: &MoneyMove| moved.position.to_string()))
+}
+
+/// The money moves of an account with these ids.
+///
+/// # Errors
+/// The database's.
+pub async fn top_ups_by_id(
+    pool: &PgPool,
+    account: AccountId,
+    ids: &[String],
+) -> Result<AsOf<Vec<MoneyMove>>, QueryError> {
+    let rows = format!("{MONEY_MOVE} WHERE account_id = $1 AND id = ANY($2)");
+    let sql = as_of(&["top_ups"], &rows, "r.position");
+    fetch(pool, query(&sql).bind(account.to_string()).bind(ids)).await
 }
 
 /// One ledger account.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
-use sqlx::{FromRow, PgPool, Postgres, Row};
+use sqlx::{FromRow, PgExecutor, Postgres, Row};
 
 /// An answer and the position that it reflects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -128,14 +128,14 @@ pub(super) fn as_of(projections: &[&str], rows: &str, order: &str) -> String {
 }
 
 /// Runs a query made by [`as_of`].
-pub(super) async fn fetch<T>(
-    pool: &PgPool,
+pub(super) async fn fetch<'e, T>(
+    from: impl PgExecutor<'e>,
     query: Query<'_, Postgres, PgArguments>,
 ) -> Result<AsOf<Vec<T>>, QueryError>
 where
     T: for<'r> FromRow<'r, PgRow>,
 {
-    let rows = query.fetch_all(pool).await?;
+    let rows = query.fetch_all(from).await?;
     let mut found = AsOf { as_of_position: 0, data: Vec::with_capacity(rows.len()) };
     for row in &rows {
         found.as_of_position = row.try_get("as_of_position")?;

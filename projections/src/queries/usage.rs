@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use sqlx::{FromRow, PgPool, query};
+use sqlx::{FromRow, PgExecutor, PgPool, query};
 use tollgate_domain::ids::AccountId;
 
 use super::page::{AsOf, QueryError, Range, as_of, fetch, first};
@@ -149,8 +149,16 @@ pub async fn by_model(
     account: AccountId,
     range: Range,
 ) -> Result<AsOf<Vec<ModelUsage>>, QueryError> {
+    by_model_in(pool, account, range).await
+}
+
+pub(super) async fn by_model_in<'e>(
+    from: impl PgExecutor<'e>,
+    account: AccountId,
+    range: Range,
+) -> Result<AsOf<Vec<ModelUsage>>, QueryError> {
     let rows = format!("SELECT model, {SUMS} {SCOPE} GROUP BY model");
     let sql = as_of(&["usage_hourly"], &rows, "r.charge DESC, r.model");
     let query = query(&sql).bind(account.to_string()).bind(range.from).bind(range.to);
-    fetch(pool, query).await
+    fetch(from, query).await
 }

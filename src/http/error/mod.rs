@@ -7,6 +7,7 @@
 //! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model
 //!   endpoints, RFC 9457 elsewhere. Both log, once, what went wrong on our side.
 
+mod account;
 mod convert;
 mod language;
 mod respond;
@@ -68,6 +69,12 @@ pub enum ApiError {
     InvalidRefreshToken,
     /// Unknown address or wrong password; nobody learns which.
     WrongPassword,
+    /// The password is right, and nobody has shown that the address is theirs.
+    EmailNotVerified,
+    /// Nobody may register.
+    RegistrationClosed,
+    /// What cannot be undone needs a sign-in of a moment ago.
+    SignInAgain,
     /// Signed in, but not as somebody who may do this.
     Forbidden {
         /// The role that may, as in `admin`.
@@ -142,6 +149,19 @@ pub enum ApiError {
     },
     /// The same `Idempotency-Key` with another content.
     IdempotencyMismatch,
+    /// The first request with this `Idempotency-Key` has not ended yet.
+    RequestInProgress {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The first request with this `Idempotency-Key` has ended, and its answer is not here (any
+    /// more).
+    AnswerNotKept {
+        /// What it was charged, which it is not charged again.
+        charge: Money,
+        /// Its `x-request-id`.
+        request: String,
+    },
     /// Larger than this server takes.
     BodyTooLarge {
         /// In bytes.

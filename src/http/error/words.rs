@@ -59,6 +59,17 @@ words! {
     Self::WrongPassword =>
         "The e-mail address or the password is wrong.",
         "Неверный адрес электронной почты или пароль.";
+    Self::EmailNotVerified =>
+        "Confirm your e-mail address first: open the link that was mailed to you, or ask for a new \
+         one at /v1/auth/email-verification.",
+        "Сначала подтвердите адрес электронной почты: откройте ссылку из письма или запросите \
+         новую через /v1/auth/email-verification.";
+    Self::RegistrationClosed =>
+        "Registration is closed: ask the operator of this service.",
+        "Регистрация закрыта: обратитесь к оператору сервиса.";
+    Self::SignInAgain =>
+        "This cannot be undone: sign in again and do it within ten minutes.",
+        "Это нельзя отменить: войдите снова и повторите в течение десяти минут.";
     Self::Forbidden { needs } =>
         "This needs the role `{needs}`.",
         "Для этого нужна роль `{needs}`.";
@@ -120,6 +131,14 @@ words! {
     Self::IdempotencyMismatch =>
         "This Idempotency-Key was used before with another request: make a new key.",
         "Этот Idempotency-Key уже использован с другим запросом: создайте новый ключ.";
+    Self::RequestInProgress { .. } =>
+        "The first request with this Idempotency-Key is still running: ask again in a moment.",
+        "Первый запрос с этим Idempotency-Key ещё выполняется: повторите чуть позже.";
+    Self::AnswerNotKept { charge, request } =>
+        "The answer to the first request with this Idempotency-Key ({request}) is not available. \
+         It was charged ${charge} and is not charged again; to ask anew, make a new key.",
+        "Ответ на первый запрос с этим Idempotency-Key ({request}) недоступен. За него списано \
+         ${charge}, повторно не списывается; чтобы спросить заново, создайте новый ключ.";
     Self::BodyTooLarge { limit } =>
         "The request is larger than this server takes ({limit} bytes).",
         "Запрос больше, чем принимает этот сервер ({limit} байт).";

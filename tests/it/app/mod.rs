@@ -19,7 +19,7 @@ const CAUGHT_UP: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct TestApp {
     running: Option<Running>,
     /// Dropped after the application has stopped.
-    _database: TestDatabase,
+    database: TestDatabase,
     client: reqwest::Client,
     base: String,
     config: Config,
@@ -105,7 +105,7 @@ impl TestApp {
         let base = format!("http://{}", running.address());
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
         let audited = false;
-        Self { running: Some(running), _database: database, client, base, config, audited }
+        Self { running: Some(running), database, client, base, config, audited }
     }
 
     /// Another process, as it were, on the same database.
@@ -123,6 +123,16 @@ impl TestApp {
     /// The application from inside.
     pub fn state(&self) -> &AppState {
         self.running.as_ref().expect("it runs").state()
+    }
+
+    /// Its database.
+    pub const fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// A pool of the role that owns the tables.
+    pub async fn owner_pool(&self) -> sqlx::PgPool {
+        self.database.pool().await
     }
 
     /// Sends a request and reads the whole answer.

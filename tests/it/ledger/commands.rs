@@ -65,10 +65,17 @@ fn money_moved() -> impl Strategy<Value = Account> {
             processor: "manual".into(),
             reference,
         }),
-        1 => (id(3), amount(), text()).prop_map(|(grant, amount, reason)| Account::GrantFunds {
+        2 => (id(3), amount(), text(), proptest::option::of(moment())).prop_map(
+            |(grant, amount, reason, expires_at)| Account::GrantFunds {
+                grant: GrantId::from_uuid(grant),
+                amount,
+                reason,
+                expires_at,
+            }
+        ),
+        1 => (id(3), moment()).prop_map(|(grant, at)| Account::ExpireGrant {
             grant: GrantId::from_uuid(grant),
-            amount,
-            reason,
+            at,
         }),
         1 => (id(3), id(6), amount(), text()).prop_map(|(refund, top_up, amount, reason)| {
             Account::RefundTopUp {
@@ -106,7 +113,7 @@ fn rule() -> impl Strategy<Value = Account> {
         }),
         1 => key().prop_map(|key| Account::RevokeKey { key }),
         1 => text().prop_map(|reason| Account::SuspendAccount { reason }),
-        2 => Just(Account::ReinstateAccount),
+        2 => Just(Account::ReinstateAccount { reason: None }),
         1 => limits.prop_map(|(daily, monthly)| Account::ChangeSpendLimits {
             limits: AccountLimits { daily, monthly, ..AccountLimits::default() },
         }),
@@ -175,11 +182,14 @@ pub fn master() -> impl Strategy<Value = Master> {
                 credits,
                 value,
                 reason: "statement".into(),
+                stated: None,
             }
         }),
-        1 => (0..5_u32).prop_map(|key_version| Master::RotateUpstreamKey { key_version }),
+        1 => (0..5_u32).prop_map(|key_version| {
+            Master::RotateUpstreamKey { key_version, reason: None }
+        }),
         1 => text().prop_map(|reason| Master::DisableMasterAccount { reason }),
-        1 => Just(Master::EnableMasterAccount),
+        1 => Just(Master::EnableMasterAccount { reason: None }),
     ]
 }
 
@@ -209,7 +219,7 @@ pub fn prices() -> impl Strategy<Value = Prices> {
             models,
         }),
         3 => (scope, proptest::option::of(ratio()))
-            .prop_map(|(scope, ratio)| Prices::SetSaleRatio { scope, ratio }),
+            .prop_map(|(scope, ratio)| Prices::SetSaleRatio { scope, ratio, reason: None }),
         1 => (text(), ratio()).prop_map(|(plan, ratio)| {
             let limits = AccountLimits::default();
             Prices::DefinePlan { plan, ratio, limits }

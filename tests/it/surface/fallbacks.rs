@@ -17,7 +17,7 @@ async fn set_ratio(app: &TestApp, model: &str, ratio: &str) {
     let scope = RatioScope::Model(model.to_owned());
     let ratio = Ratio::parse(ratio).ok();
     let by = CommandContext::by(Actor::System("test"));
-    let command = PriceBookCommand::SetSaleRatio { scope, ratio };
+    let command = PriceBookCommand::SetSaleRatio { scope, ratio, reason: None };
     app.state().ledger.prices.execute(PRICE_BOOK, command, &by, None).await.expect("a ratio");
     let state = app.state();
     let refreshed = state.gateway.prices().refresh(&state.ledger, state.database.pool()).await;

@@ -23,6 +23,7 @@ const SCENARIOS: &[&str] = &[
     top-up   T2 0.000000000001          -> ok
     grant    G1 0                       -> amount_not_positive
     grant    G1 0.01                    -> ok
+    grant    G1 0.01 expires=9          -> id_reused
     refund   F1 T1 0                    -> amount_not_positive
     refund   F1 T1 -1                   -> amount_not_positive
     refund   F1 T1 0.01                 -> ok
@@ -72,7 +73,12 @@ const SCENARIOS: &[&str] = &[
     reserve  R1 1 model=x*201           -> text_too_long
     reserve  R1 1 model=x*200           -> ok
     settle   R1 1 generation=x*201      -> text_too_long
+    unbilled R1 awaits=x*201            -> text_too_long
     settle   R1 1 generation=x*200      -> ok
+    reserve  R2 1                       -> ok
+    unbilled R2 awaits=x*200            -> ok
+    late     R2 1 generation=x*201      -> text_too_long
+    late     R2 1 generation=x*200      -> ok
     plan     name=x*201                 -> text_too_long
     plan     name=x*200                 -> ok
     suspend  reason=x*201               -> text_too_long
@@ -103,6 +109,47 @@ const SCENARIOS: &[&str] = &[
     settle   R5 0.50                    -> reservation_not_found
     release  R5                         -> reservation_not_found
     expire   R5                         -> reservation_not_found
+    ",
+    "
+    grant    G1 1.00 expires=600        -> ok
+    grant    G2 1.00                    -> ok
+    expire-grant G3 at=600              -> grant_not_found
+    expire-grant G2 at=600              -> grant_not_expired   # it never does
+    expire-grant G1 at=599              -> grant_not_expired
+    expire-grant G1 at=600              -> ok
+    expire-grant G1 at=600              -> again
+    ",
+    "
+    reserve  R1 1.00                    -> ok
+    late     R1 0.50                    -> nothing_to_correct  # it is open: settle it
+    settle   R1 0.50                    -> ok
+    correct  R1 0.40                    -> nothing_to_correct  # it was no estimate
+    late     R1 0.40                    -> nothing_to_correct
+    reserve  R2 1.00                    -> ok
+    settle   R2 0.50 source=estimate    -> ok
+    late     R2 0.40                    -> already_settled
+    correct  R2 0.40                    -> ok
+    correct  R2 0.40                    -> again
+    correct  R2 0.41                    -> already_corrected
+    reserve  R3 1.00                    -> ok
+    release  R3                         -> ok
+    late     R3 0.40                    -> nothing_to_correct  # the upstream refused it
+    reserve  R4 1.00                    -> ok
+    unbilled R4 reason=recovered        -> ok
+    unbilled R4 reason=recovered        -> again
+    correct  R4 0.40                    -> nothing_to_correct  # nothing was estimated
+    settle   R4 0.40                    -> already_released
+    late     R4 0.40                    -> ok
+    late     R4 0.40                    -> again
+    late     R4 0.50                    -> already_corrected
+    reserve  R5 1.00                    -> ok
+    settle   R5 0.40 rule=waive         -> ok
+    settle   R5 0.40 rule=waive         -> again
+    settle   R5 0.41 rule=waive         -> already_released
+    reserve  R6 1.00                    -> ok
+    settle   R6 0.40 source=estimate generation=none -> ok
+    correct  R6 0.40                    -> nothing_to_correct  # nobody could be asked
+    unbilled R7                         -> reservation_not_found
     ",
     "
     reinstate                           -> not_suspended

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use tollgate_domain::decimal::Ratio;
+use tollgate_domain::price_book::RatioScope;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
 use crate::http::error::both;
-use crate::http::extract::{AdminSession, AuditorSession, JsonBody, Params};
+use crate::http::extract::{AdminSession, AuditorSession, IdempotencyKey, JsonBody, Params};
 use crate::http::wire::{ReadParams, Written};
 use crate::http::{ApiError, AppState, Problem};
 use crate::operations::prices::{self, PriceSummary};
@@ -48,12 +49,17 @@ struct OverridesItem {
 }
 
 /// Another default sale ratio.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 struct PricesRequest {
     /// Above 0 and up to 100, as a decimal string.
     #[schema(examples("0.80"))]
     default_sale_ratio: String,
+    /// Why. It stands beside the books, where it can be erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 2000))]
+    #[schema(examples("autumn prices"))]
+    reason: Option<String>,
 }
 
 impl PricesResponse {
@@ -103,20 +109,30 @@ async fn show(
     path = "/v1/admin/prices",
     operation_id = "change_prices",
     tag = "admin",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, made by you for this one change"),
+    ),
     request_body = PricesRequest,
-    responses((status = 200, description = "Changed", body = Written)),
+    responses(
+        (status = 200, description = "Changed", body = Written),
+        (status = 409, description = "The Idempotency-Key was used for another request"),
+    ),
     security(("session" = []))
 )]
 async fn change(
     State(app): State<AppState>,
     AdminSession(admin): AdminSession,
+    key: IdempotencyKey,
     JsonBody(body): JsonBody<PricesRequest>,
 ) -> Result<Json<Written>, Problem> {
+    let key = key.on("admin:prices", &body)?;
     let ratio = Ratio::parse(&body.default_sale_ratio).map_err(|error| {
         let message = both!("{error}", "Коэффициент не подходит: {error}");
         ApiError::invalid("default_sale_ratio", message)
     })?;
-    let position = prices::set_default_ratio(&app.ledger, ratio, &admin.context()).await?;
+    let context = admin.context();
+    let (desk, reason) = (app.desk(&context, key.as_ref()), body.reason.as_deref());
+    let done = prices::set_ratio(desk, RatioScope::Default, Some(ratio), reason).await?;
     app.changes.prices.notify_one();
-    Ok(Json(Written { position }))
+    Ok(Json(Written { position: done.position }))
 }

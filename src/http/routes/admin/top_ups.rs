@@ -48,6 +48,7 @@ struct TopUpResponse {
     #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     account_id: String,
     amount_usd: Usd,
+    #[schema(examples("invoice 2026-0042"))]
     reference: String,
     note: Option<String>,
     /// A position of the log that holds it. A repeated answer may name a later one.
@@ -104,6 +105,6 @@ async fn create(
     let new = TopUp { id: top_ups::new_id(), account, amount, reference, note };
     let pool = app.database.pool();
     let context = admin.context();
-    let done = top_ups::top_up(&app.ledger, pool, new, admin.user, &context, key.as_ref()).await?;
+    let done = top_ups::top_up(&app.ledger, pool, new, &context, key.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(done.into())))
 }

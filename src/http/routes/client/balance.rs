@@ -18,8 +18,8 @@ pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(balance))
 }
 
-/// An account's money. `balance = topped up − refunded + granted + adjusted − spent`, `available =
-/// balance − reserved`.
+/// An account's money. `balance = topped up − refunded + granted − expired + adjusted − spent`,
+/// `available = balance − reserved`.
 #[derive(Serialize, ToSchema)]
 struct BalanceResponse {
     #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
@@ -45,6 +45,9 @@ struct BalanceResponse {
     /// Everything ever given.
     #[schema(examples("0"))]
     lifetime_granted_usd: Amount,
+    /// Of it taken back unspent when its time was over.
+    #[schema(examples("0"))]
+    lifetime_expired_usd: Amount,
     /// The operator's corrections, up and down.
     #[schema(examples("0"))]
     lifetime_adjusted_usd: Amount,
@@ -71,6 +74,7 @@ impl BalanceResponse {
             lifetime_topped_up_usd: amount(|account| account.topped_up),
             lifetime_refunded_usd: amount(|account| account.refunded),
             lifetime_granted_usd: amount(|account| account.granted),
+            lifetime_expired_usd: amount(|account| account.expired),
             lifetime_adjusted_usd: amount(|account| account.adjusted),
             lifetime_spent_usd: amount(|account| account.spent),
             as_of_position,

@@ -3,6 +3,7 @@
 mod balance;
 mod limits;
 mod requests;
+mod statements;
 mod usage;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -16,4 +17,5 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(limits::router())
         .merge(usage::router())
         .merge(requests::router())
+        .merge(statements::router())
 }

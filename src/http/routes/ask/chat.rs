@@ -1,16 +1,14 @@
 //! `POST /v1/chat/completions`.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::extract::{ApiKeyAuth, read_json};
+use crate::http::extract::ApiKeyAuth;
 use crate::http::{AppState, ModelError};
-use crate::limits;
-use crate::proxy::Caller;
-use crate::upstream::PassedOn;
+use crate::proxy::Endpoint;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -39,7 +37,8 @@ struct ChatCompletionRequest {
     /// Functions that the model may call.
     #[schema(value_type = Option<Vec<Object>>)]
     tools: Option<Vec<serde_json::Value>>,
-    /// Models to try where the first cannot answer.
+    /// Models to try where the first cannot answer. The dearest of them is set aside, the one that
+    /// answers is charged.
     models: Option<Vec<String>>,
 }
 
@@ -91,19 +90,7 @@ struct ChatCompletionRequest {
 async fn chat(
     State(app): State<AppState>,
     caller: ApiKeyAuth,
-    request: axum::extract::Request,
+    request: Request,
 ) -> Result<Response, ModelError> {
-    // Before the body is read: a place is taken by whoever is slow, too.
-    let admitted = match app.gate.enter(caller.account, caller.key, caller.rules) {
-        Ok(admitted) => admitted,
-        Err(refusal) => {
-            return Err(limits::refused(&app.ledger.accounts, caller.account, refusal)
-                .await
-                .into());
-        }
-    };
-    let passed_on = PassedOn::of(request.headers());
-    let body = read_json(request, &app.config).await?;
-    let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    Ok(app.gateway.chat(caller, admitted, passed_on, &body).await?)
+    Ok(super::ask(&app, Endpoint::Chat, caller, request).await?)
 }

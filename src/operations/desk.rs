@@ -1,0 +1,33 @@
+//! Who does something to the books, with what, and under which key.
+
+use sqlx::PgPool;
+use tollgate_domain::ids::NoteId;
+use uuid::Uuid;
+
+use super::once::RequestKey;
+use crate::http::ApiError;
+use crate::identity::remarks;
+use crate::ledger::{CommandContext, Ledger};
+
+/// What every operation of an operator needs, over HTTP and from the shell alike.
+#[derive(Debug, Clone, Copy)]
+pub struct Desk<'a> {
+    /// The books.
+    pub ledger: &'a Ledger,
+    /// For what stands beside them.
+    pub pool: &'a PgPool,
+    /// Who, with which request.
+    pub context: &'a CommandContext,
+    /// The `Idempotency-Key`, where one was sent.
+    pub key: Option<&'a RequestKey>,
+}
+
+impl Desk<'_> {
+    /// Writes down why something is done and returns what its event says instead: free text may
+    /// name people, and an event cannot be erased.
+    pub async fn because(&self, reason: &str) -> Result<String, ApiError> {
+        let id = NoteId::from_uuid(Uuid::now_v7()).to_string();
+        remarks::note(self.pool, &id, reason, self.context.actor).await?;
+        Ok(id)
+    }
+}
