@@ -77,13 +77,7 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         }
         Command::ChangeSpendLimits { limits } => account.change_limits(limits),
         Command::ChangeOwnLimits { limits, plan } => account.limit_itself(limits, plan),
-        Command::AssignPlan { plan } => {
-            short("plan", &plan)?;
-            match account.plan.as_ref() == Some(&plan) {
-                true => DONE,
-                false => Ok(vec![Event::PlanAssigned { plan }]),
-            }
-        }
+        Command::AssignPlan { plan } => account.assign(plan),
         Command::RemovePlan => match account.plan {
             None => DONE,
             Some(_) => Ok(vec![Event::PlanRemoved {}]),

@@ -36,6 +36,7 @@ pub(super) static TABLE: Table = Table {
 #[derive(Debug, Default)]
 pub(super) struct MoneyLine;
 
+#[derive(Default)]
 struct Moved<'a> {
     id: String,
     kind: &'static str,
