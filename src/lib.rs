@@ -11,6 +11,7 @@ pub mod http;
 pub mod identity;
 pub mod ledger;
 pub mod limits;
+pub mod mail;
 pub mod members;
 pub mod operations;
 pub mod proxy;

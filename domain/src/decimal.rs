@@ -135,6 +135,24 @@ decimal_newtype! {
             && *value <= Decimal::ONE_THOUSAND * Decimal::ONE_THOUSAND;
 }
 
+impl ListCost {
+    /// `self + other`; nothing where the sum does not fit or would have to be rounded.
+    #[must_use]
+    pub fn checked_add(self, other: Self) -> Option<Self> {
+        let sum = self.0.checked_add(other.0)?;
+        let exact = sum.checked_sub(other.0)? == self.0 && sum.checked_sub(self.0)? == other.0;
+        exact.then(|| Self::new(sum)).flatten()
+    }
+
+    /// `self − other`; nothing below zero, or where the difference would have to be rounded.
+    #[must_use]
+    pub fn checked_sub(self, other: Self) -> Option<Self> {
+        let rest = self.0.checked_sub(other.0)?;
+        let exact = rest.checked_add(other.0)? == self.0 && self.0.checked_sub(rest)? == other.0;
+        exact.then(|| Self::new(rest)).flatten()
+    }
+}
+
 impl Ratio {
     /// One: the customer pays the list price, or we did.
     pub const ONE: Self = Self(Decimal::ONE);

@@ -142,8 +142,14 @@ registry! {
     CommandId = "cmd";
     /// Money given.
     GrantId = "grant";
+    /// Leave to register.
+    InvitationId = "inv";
     /// An API key.
     KeyId = "key";
+    /// A link that is mailed to somebody and works once.
+    LinkId = "link";
+    /// A mail in the outbox.
+    MailId = "mail";
     /// An upstream account that we prepay.
     MasterAccountId = "mast";
     /// A remark beside the books, which can be erased.

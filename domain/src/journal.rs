@@ -29,6 +29,8 @@ pub enum LedgerAccount {
     UsageIncome,
     /// What the requests cost us.
     UpstreamExpense,
+    /// What the upstream billed for requests that went wrong and nobody was charged for.
+    Waived,
     /// Fees that are not part of a purchase's value.
     Fees,
     /// Money given to customers.
@@ -45,6 +47,7 @@ impl fmt::Display for LedgerAccount {
             Self::Customer(account) => write!(f, "liabilities:customers:{account}"),
             Self::UsageIncome => f.write_str("income:usage"),
             Self::UpstreamExpense => f.write_str("expenses:upstream"),
+            Self::Waived => f.write_str("expenses:waived"),
             Self::Fees => f.write_str("expenses:fees"),
             Self::Grants => f.write_str("expenses:grants"),
             Self::Adjustments => f.write_str("equity:adjustments"),

@@ -7,6 +7,7 @@ pub mod account;
 pub mod chain;
 pub mod decimal;
 mod eventful;
+pub mod fairness;
 #[cfg(test)]
 mod golden_files;
 pub mod ids;

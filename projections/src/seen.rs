@@ -105,6 +105,8 @@ fn model_of(event: &AccountEvent) -> Option<&str> {
     match event {
         AccountEvent::FundsReserved(reserved) => Some(&reserved.model),
         AccountEvent::ReservationSettled(settled) => Some(&settled.model),
+        AccountEvent::ChargeCorrected(corrected) => Some(&corrected.model),
+        AccountEvent::LateBillBooked(late) => Some(&late.model),
         AccountEvent::ReservationReleased { model, .. }
         | AccountEvent::ReservationExpired { model, .. } => Some(model),
         AccountEvent::AccountOpened { .. }

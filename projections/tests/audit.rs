@@ -295,13 +295,13 @@ async fn snapshots_must_equal_the_fold_and_other_layouts_are_skipped() {
     ledger.reserve(account, key, "0.01");
     ledger.flush().await;
     project(&database.pool).await;
-    snapshot(1, &state).await;
+    snapshot(Options::default().snapshot_layout, &state).await;
     assert_eq!(audit(&database.pool).await.snapshots, 1);
     assert_clean(&database.pool).await;
 
     let wrong = state.replace("9.984", "9.985");
     assert_ne!(wrong, state);
-    snapshot(1, &wrong).await;
+    snapshot(Options::default().snapshot_layout, &wrong).await;
     let found = problems(&database.pool).await;
     assert_eq!(found[0].what, "the snapshot differs from the fold");
     snapshot(99, &wrong).await;

@@ -107,18 +107,23 @@ impl Scene {
         Err(BenchError::new("the gateway did not become ready within a minute"))
     }
 
+    /// `POST` where there is a body, else `GET`.
     async fn call(
         &self,
         path: &str,
         token: Option<&str>,
-        body: Value,
+        body: Option<Value>,
     ) -> Result<Value, BenchError> {
-        let request = reqwest::Client::new().post(format!("http://{}{path}", self.address));
+        let (client, url) = (reqwest::Client::new(), format!("http://{}{path}", self.address));
+        let request = match body {
+            Some(body) => client.post(url).json(&body),
+            None => client.get(url),
+        };
         let request = match token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        let answer = request.json(&body).send().await.map_err(BenchError::new)?;
+        let answer = request.send().await.map_err(BenchError::new)?;
         let status = answer.status();
         let value: Value = answer.json().await.map_err(BenchError::new)?;
         match status.is_success() {
@@ -131,21 +136,22 @@ impl Scene {
         let secret = self.data_dir.join("secrets/admin-password");
         let password = std::fs::read_to_string(secret).map_err(BenchError::new)?;
         let admin = json!({ "email": "admin@tollgate.local", "password": password.trim() });
-        let admin = self.call("/v1/auth/login", None, admin).await?;
+        let admin = self.call("/v1/auth/login", None, Some(admin)).await?;
         let admin = admin["access_token"].as_str().unwrap_or_default().to_owned();
         for _ in 0..count {
             let email = format!("{}@bench.local", uuid::Uuid::now_v7().simple());
             let person = json!({ "email": email, "password": "a bench password", "name": "Bench" });
-            let account = self.call("/v1/auth/register", None, person).await?;
-            let account = account["account_id"].as_str().unwrap_or_default().to_owned();
+            self.call("/v1/auth/register", None, Some(person)).await?;
             let sign_in = json!({ "email": email, "password": "a bench password" });
-            let token = self.call("/v1/auth/login", None, sign_in).await?;
+            let token = self.call("/v1/auth/login", None, Some(sign_in)).await?;
             let token = token["access_token"].as_str().unwrap_or_default().to_owned();
+            let me = self.call("/v1/auth/me", Some(&token), None).await?;
+            let account = me["account_id"].as_str().unwrap_or_default();
             let top_up = json!({ "amount_usd": "1000000", "reference": "bench" });
             let path = format!("/v1/admin/clients/{account}/top-ups");
-            self.call(&path, Some(&admin), top_up).await?;
-            let key =
-                self.call("/v1/auth/api-keys", Some(&token), json!({ "name": "bench" })).await?;
+            self.call(&path, Some(&admin), Some(top_up)).await?;
+            let name = json!({ "name": "bench" });
+            let key = self.call("/v1/auth/api-keys", Some(&token), Some(name)).await?;
             self.keys.push(key["key"].as_str().unwrap_or_default().to_owned());
         }
         Ok(())

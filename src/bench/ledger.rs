@@ -107,6 +107,8 @@ pub fn settle(master_account: MasterAccountId, reservation: ReservationId) -> Ac
         answered_model: None,
         usage: Usage { input: 4_087, cache_read: 10_507, output: 461, ..Usage::default() },
         list_cost: ListCost::parse("0.0076509169000000005").unwrap_or(ListCost::ZERO),
+        ruling: None,
+        delivered_list_cost: None,
         computed_list_cost: None,
         source: CostSource::Upstream,
         master_account,

@@ -45,6 +45,12 @@ impl Prices {
         requested.clone().find(|model| *model == name).or_else(|| requested.find(alias))
     }
 
+    /// `GET /v1/embeddings/models`: those that make vectors.
+    pub fn embeddings_catalogue(&self, ratio: impl Fn(&str) -> Option<Ratio>) -> String {
+        let embeds = |model: &str| self.info.get(model).is_some_and(|info| info.embeddings);
+        self.catalogue(|model| ratio(model).filter(|_| embeds(model)))
+    }
+
     /// `GET /v1/models` with every price multiplied by the ratio that applies to a model.
     pub fn catalogue(&self, ratio: impl Fn(&str) -> Option<Ratio>) -> String {
         let mut text = String::with_capacity(self.listings.len() * 1_000);

@@ -5,6 +5,7 @@
 
 mod edge;
 pub(crate) mod kept;
+mod people;
 mod reader;
 mod secret;
 pub(crate) mod sections;
@@ -21,6 +22,7 @@ use rust_decimal::Decimal;
 use sqlx::postgres::PgConnectOptions;
 
 pub use edge::EdgeConfig;
+pub use people::{EmailVerification, MailConfig, PeopleConfig, Registration};
 use reader::Reader;
 pub use reader::{ConfigError, ConfigErrors};
 pub use secret::{EncryptionKey, Secret};
@@ -60,6 +62,8 @@ pub struct Config {
     pub cors_allowed_origins: Vec<HeaderValue>,
     /// `TRUSTED_PROXIES`, and what a client may send and how slowly.
     pub edge: EdgeConfig,
+    /// `REGISTRATION`, `EMAIL_VERIFICATION`, `PUBLIC_URL`, `SMTP_URL`, `MAIL_FROM`
+    pub people: PeopleConfig,
     /// `LOG_FORMAT`, `LOG_FILTER`
     pub log: LogConfig,
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 use super::reader::Reader;
 use super::{
     AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
-    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept,
+    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept, people,
 };
 use crate::identity::password;
 
@@ -59,6 +59,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let recovery = recovery(reader);
     let cors_allowed_origins = cors(reader);
     let edge = edge::read(reader);
+    let people = people::read(reader, listen);
     let log = log(reader);
     Some(Config {
         listen,
@@ -77,6 +78,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         max_concurrent_requests,
         cors_allowed_origins,
         edge,
+        people,
         log,
     })
 }

@@ -74,6 +74,11 @@ fn every_wrong_variable_is_reported_at_once_and_by_name() {
         ("URL_LIMIT_BYTES", "1000000"),
         ("HEADER_TIMEOUT_SECONDS", "0"),
         ("BODY_TIMEOUT_SECONDS", "soon"),
+        ("REGISTRATION", "maybe"),
+        ("EMAIL_VERIFICATION", "yes"),
+        ("PUBLIC_URL", "gate.example.com"),
+        ("SMTP_URL", "smtp://user:hunter2@mail.example.com"),
+        ("MAIL_FROM", "nobody"),
         ("LOG_FORMAT", "xml"),
         ("LOG_FILTER", "tollgate=loud"),
     ];
@@ -149,4 +154,36 @@ fn an_origin_is_what_a_browser_sends_and_nothing_else() {
     for text in ["https://app.example.com/", "app.example.com", "*,https://a.b", "null"] {
         assert!(with(text).is_err(), "{text}");
     }
+}
+
+#[test]
+fn mail_needs_a_sender_and_a_password_an_encrypted_way() {
+    let shared = [("DATABASE_URL", URL), ("SECRET_KEY", KEY), ("ENCRYPTION_KEY", KEY)];
+    let with = |url: &'static str| {
+        let mail = [("SMTP_URL", url), ("MAIL_FROM", "Gate <gate@example.com>")];
+        read(&[&shared[..], &mail].concat())
+    };
+    for url in [
+        "smtps://user:hunter2@mail.example.com",
+        "smtp://user:hunter2@mail.example.com:587?tls=required",
+        "smtp://user:hunter2@127.0.0.1:1025",
+        "smtp://relay.internal",
+    ] {
+        let config = with(url).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        assert_eq!(config.people.mail.unwrap().smtp_url.expose(), url);
+    }
+    for url in [
+        "smtp://user:hunter2@mail.example.com",
+        "smtp://user:hunter2@mail.example.com?tls=opportunistic",
+        "https://mail.example.com",
+        "mail.example.com",
+    ] {
+        let errors = with(url).unwrap_err();
+        assert_eq!(errors.0[0].variable, "SMTP_URL", "{url}");
+        assert!(!errors.to_string().contains("hunter2"), "{errors}");
+    }
+    let alone = [&shared[..], &[("SMTP_URL", "smtp://relay.internal")]].concat();
+    assert_eq!(wrong(&alone), ["MAIL_FROM"]);
+    assert!(read(&shared).unwrap().people.mail.is_none());
 }

@@ -4,6 +4,7 @@ mod durability;
 pub mod health;
 mod migrate;
 pub mod private;
+pub(crate) mod rows;
 mod source;
 
 use std::fmt;

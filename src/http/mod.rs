@@ -8,8 +8,10 @@ mod cors;
 mod edge;
 pub mod error;
 pub mod extract;
+pub mod limits;
 pub mod listen;
 mod openapi;
+pub mod people;
 pub mod routes;
 mod state;
 pub mod wire;
@@ -25,7 +27,7 @@ pub use error::{ApiError, ErrorShape, ModelError, Problem};
 pub use state::{App, AppState, Changes};
 
 /// Endpoints that answer at once or not at all.
-fn people() -> OpenApiRouter<AppState> {
+fn quick() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(routes::auth::router())
         .merge(routes::api_keys::router())
@@ -37,12 +39,12 @@ fn people() -> OpenApiRouter<AppState> {
 
 /// Endpoints that call models and may stream for a long time.
 fn models() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(routes::chat::router()).merge(routes::models::router())
+    OpenApiRouter::new().merge(routes::ask::router()).merge(routes::models::router())
 }
 
 fn endpoints() -> (Router<AppState>, utoipa::openapi::OpenApi) {
     let all = OpenApiRouter::with_openapi(openapi::Document::openapi());
-    let (router, mut document) = all.merge(people()).merge(models()).split_for_parts();
+    let (router, mut document) = all.merge(quick()).merge(models()).split_for_parts();
     openapi::complete(&mut document);
     (router, document)
 }

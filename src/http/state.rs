@@ -12,8 +12,10 @@ use tollgate_projections::{NotYet, Progress};
 use super::ApiError;
 use crate::config::Config;
 use crate::database::Database;
+use crate::identity::people::PeopleError;
 use crate::identity::{ApiKeys, People, UpstreamKeys};
 use crate::ledger::{CommandContext, Ledger};
+use crate::limits::Gate;
 use crate::operations::{Desk, RequestKey};
 use crate::proxy::Gateway;
 
@@ -49,6 +51,10 @@ pub struct App {
     pub tasks: TaskTracker,
     /// Cancelled when the process is asked to end.
     pub stop: CancellationToken,
+    /// How often and how much at once, by key and account.
+    pub gate: Gate,
+    /// What is done after its answer, at once.
+    pub afterwards: Arc<Semaphore>,
     /// Requests that may be in flight at once.
     pub in_flight: Arc<Semaphore>,
     /// When this process began to serve.
@@ -87,6 +93,22 @@ impl App {
         key: Option<&'a RequestKey>,
     ) -> Desk<'a> {
         Desk { ledger: &self.ledger, pool: self.database.pool(), context, key }
+    }
+
+    /// Does something after the answer, whose sender must not learn from it whether there was
+    /// something to do, nor from how long it took. Where too much of it is under way it is left
+    /// out: who asked will ask again.
+    pub fn later(&self, work: impl Future<Output = Result<(), PeopleError>> + Send + 'static) {
+        let Ok(place) = Arc::clone(&self.afterwards).try_acquire_owned() else {
+            tracing::warn!("too much is to be done after answers, so something was left out");
+            return;
+        };
+        self.tasks.spawn(async move {
+            let _place = place;
+            if let Err(error) = work.await {
+                tracing::warn!(%error, "what was asked for could not be done");
+            }
+        });
     }
 
     /// Waits until the read models show at least this position, where one is asked for, and says

@@ -155,6 +155,17 @@ impl ApiKeys {
         Ok(())
     }
 
+    /// Gives a key another name.
+    pub async fn rename(&self, owner: KeyOwner, name: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE api_keys SET name = $3 WHERE key_id = $1 AND account_id = $2")
+            .bind(owner.key.to_string())
+            .bind(owner.account.to_string())
+            .bind(name)
+            .execute(&self.pool)
+            .await?;
+        Ok(())
+    }
+
     /// One key of an account.
     pub async fn find(&self, owner: KeyOwner) -> Result<Option<ListedKey>, sqlx::Error> {
         let row = sqlx::query(

@@ -13,37 +13,16 @@ use sqlx::{PgExecutor, PgPool, Row as _};
 use tollgate_domain::ids::{SessionId, UserId};
 use uuid::Uuid;
 
+use super::origin::Origin;
 use super::refresh::RefreshClaims;
 use super::tokens::{ACCESS_TTL, REFRESH_TTL};
-use super::users::parsed;
+use super::users::{User, parsed};
 
 /// How long the token that was just replaced is answered with the same next one: a client that
 /// lost the answer, or asked twice at once, is not a thief. Later it ends the session.
 const LOST_ANSWER: TimeDelta = TimeDelta::seconds(10);
 /// Live sessions of one person; a further one ends the one that was used longest ago.
 const MOST: i64 = 100;
-/// Longer ones are cut.
-const USER_AGENT_CHARS: usize = 400;
-
-/// Where a sign-in or a refresh comes from, as its owner is shown it.
-#[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// The client's address, where it is known.
-    pub address: Option<IpAddr>,
-    /// What the client calls itself.
-    pub user_agent: Option<String>,
-}
-
-impl Origin {
-    fn agent(&self) -> Option<String> {
-        let text = self.user_agent.as_deref()?;
-        Some(text.chars().filter(|c| !c.is_control()).take(USER_AGENT_CHARS).collect())
-    }
-
-    fn address(&self) -> Option<String> {
-        self.address.map(|address| address.to_string())
-    }
-}
 
 /// Reads and writes sessions.
 #[derive(Debug, Clone)]
@@ -89,21 +68,33 @@ impl SessionStore {
         Self { pool, live }
     }
 
-    /// A new session of `user`, and the claims of its first refresh token.
-    pub async fn open(&self, user: UserId, origin: &Origin) -> Result<RefreshClaims, sqlx::Error> {
+    /// A new session of `user`, and the claims of its first refresh token. `None` if the person has
+    /// another password or role by now, or was erased: what was checked before the change must not
+    /// outlive it. The lock makes one of both wait for the other.
+    pub async fn open(
+        &self,
+        user: &User,
+        origin: &Origin,
+    ) -> Result<Option<RefreshClaims>, sqlx::Error> {
         let session = SessionId::from_uuid(Uuid::now_v7());
-        sqlx::query(
+        let done = sqlx::query(
             "INSERT INTO sessions (session_id, user_id, created_at, last_used_at, expires_at,
                                    user_agent, address)
-             VALUES ($1, $2, now(), now(), now() + make_interval(secs => $3), $4, $5)",
+             SELECT $1, user_id, now(), now(), now() + make_interval(secs => $3), $4, $5
+             FROM users WHERE user_id = $2 AND password_hash = $6 AND role = $7 FOR SHARE",
         )
         .bind(session.to_string())
-        .bind(user.to_string())
+        .bind(user.id.to_string())
         .bind(seconds(REFRESH_TTL))
         .bind(origin.agent())
-        .bind(origin.address())
+        .bind(origin.address.map(|address| address.to_string()))
+        .bind(&user.password_hash)
+        .bind(user.role.as_str())
         .execute(&self.pool)
         .await?;
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
         let surplus = sqlx::query(
             "UPDATE sessions SET revoked_at = now() WHERE session_id IN (
                  SELECT session_id FROM sessions
@@ -111,10 +102,10 @@ impl SessionStore {
                  ORDER BY last_used_at DESC, session_id DESC OFFSET $2)
              RETURNING session_id",
         )
-        .bind(user.to_string())
+        .bind(user.id.to_string())
         .bind(MOST);
         self.note_ended(surplus.fetch_all(&self.pool).await?)?;
-        Ok(RefreshClaims { session, generation: 0 })
+        Ok(Some(RefreshClaims { session, generation: 0 }))
     }
 
     /// Exchanges a refresh token.
@@ -135,7 +126,7 @@ impl SessionStore {
         .bind(presented.generation)
         .bind(seconds(REFRESH_TTL))
         .bind(origin.agent())
-        .bind(origin.address())
+        .bind(origin.address.map(|address| address.to_string()))
         .fetch_optional(&self.pool)
         .await?;
         match row {
@@ -242,15 +233,49 @@ impl SessionStore {
         }
     }
 
-    /// Whether `user` has signed in from this address lately: a stranger cannot have made it so.
-    pub async fn knows(&self, user: UserId, address: IpAddr) -> Result<bool, sqlx::Error> {
+    /// Whether the person with this e-mail address has signed in from this address lately, or of
+    /// IPv6 from its network: a stranger cannot have made it so. Asks the same of the database
+    /// where nobody has the address.
+    pub async fn knows(&self, email: &str, address: IpAddr) -> Result<bool, sqlx::Error> {
         sqlx::query_scalar(
-            "SELECT EXISTS (SELECT FROM sessions WHERE user_id = $1 AND address = $2)",
+            "SELECT EXISTS (SELECT FROM sessions JOIN users USING (user_id)
+                            WHERE lower(email) = lower($1) AND address::inet <<= $2::inet)",
         )
-        .bind(user.to_string())
-        .bind(address.to_string())
+        .bind(email)
+        .bind(match address {
+            IpAddr::V4(v4) => v4.to_string(),
+            IpAddr::V6(v6) => format!("{v6}/64"),
+        })
         .fetch_one(&self.pool)
         .await
+    }
+
+    /// Whether the sign-in was so short a time ago.
+    pub async fn is_younger(
+        &self,
+        session: SessionId,
+        than: TimeDelta,
+    ) -> Result<bool, sqlx::Error> {
+        sqlx::query_scalar(
+            "SELECT EXISTS (SELECT FROM sessions WHERE session_id = $1
+                            AND created_at > now() - make_interval(secs => $2))",
+        )
+        .bind(session.to_string())
+        .bind(seconds(than))
+        .fetch_one(&self.pool)
+        .await
+    }
+
+    /// Removes sessions that nobody can continue since long. Until then their addresses are those
+    /// from which their owner is known.
+    pub async fn sweep(&self) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "DELETE FROM sessions WHERE expires_at < now() - interval '30 days'
+                OR revoked_at < now() - interval '30 days'",
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
     }
 
     /// Whether the session was neither ended nor has expired.

@@ -1,11 +1,15 @@
 //! The table of people.
 
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use sqlx::postgres::PgRow;
-use sqlx::{PgPool, Row as _};
+use sqlx::{PgConnection, PgExecutor, PgPool, Row as _};
+use tollgate_domain::Money;
 use tollgate_domain::ids::{AccountId, UserId};
 
 use super::Role;
+pub(super) use crate::database::rows::parsed;
+use crate::mail::Language;
 
 /// A person. The address and the name stand nowhere but in this table.
 #[derive(Clone)]
@@ -24,6 +28,23 @@ pub struct User {
     pub role: Role,
     /// Since when.
     pub created_at: DateTime<Utc>,
+    /// Of the mails to this person.
+    pub language: Language,
+    /// When a link that was mailed to the address came back.
+    pub email_verified_at: Option<DateTime<Utc>>,
+    /// A balance below this is mailed.
+    pub low_balance_alert: Option<Money>,
+}
+
+/// What people change of themselves; `None` stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// How to address them.
+    pub name: Option<String>,
+    /// Of the mails to them.
+    pub language: Option<Language>,
+    /// A balance below this is mailed; inner `None`: never.
+    pub low_balance_alert: Option<Option<Money>>,
 }
 
 impl std::fmt::Debug for User {
@@ -39,7 +60,8 @@ pub struct Users {
     pool: PgPool,
 }
 
-const COLUMNS: &str = "user_id, account_id, email, name, password_hash, role, created_at";
+const COLUMNS: &str = "user_id, account_id, email, name, password_hash, role, created_at, language,
+    email_verified_at, low_balance_alert_usd";
 
 impl Users {
     /// Over this database.
@@ -62,10 +84,11 @@ impl Users {
     }
 
     /// Adds a person; `false` if the address is taken.
-    pub async fn insert(&self, user: &User) -> Result<bool, sqlx::Error> {
+    pub async fn insert(executor: impl PgExecutor<'_>, user: &User) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
-            "INSERT INTO users (user_id, account_id, email, name, password_hash, role, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT ((lower(email))) DO NOTHING",
+            "INSERT INTO users (user_id, account_id, email, name, password_hash, role, created_at,
+                                language, email_verified_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT ((lower(email))) DO NOTHING",
         )
         .bind(user.id.to_string())
         .bind(user.account.to_string())
@@ -74,9 +97,109 @@ impl Users {
         .bind(&user.password_hash)
         .bind(user.role.as_str())
         .bind(user.created_at)
-        .execute(&self.pool)
+        .bind(user.language.as_str())
+        .bind(user.email_verified_at)
+        .execute(executor)
         .await?;
         Ok(done.rows_affected() == 1)
+    }
+
+    /// Changes what people may change of themselves, and returns the person; `None`: erased.
+    pub async fn change(
+        &self,
+        id: UserId,
+        settings: &Settings,
+    ) -> Result<Option<User>, sqlx::Error> {
+        let alert = settings.low_balance_alert;
+        let row = sqlx::query(&format!(
+            "UPDATE users SET name = coalesce($2, name), language = coalesce($3, language),
+                    low_balance_alert_usd = CASE WHEN $4 THEN $5 ELSE low_balance_alert_usd END,
+                    -- Another threshold is another crossing.
+                    low_balance_told = low_balance_told AND NOT $4
+             WHERE user_id = $1 RETURNING {COLUMNS}"
+        ))
+        .bind(id.to_string())
+        .bind(&settings.name)
+        .bind(settings.language.map(Language::as_str))
+        .bind(alert.is_some())
+        .bind(alert.flatten().map(Money::decimal))
+        .fetch_optional(&self.pool)
+        .await?;
+        row.as_ref().map(user).transpose()
+    }
+
+    /// Sets a new password.
+    pub async fn set_password(
+        executor: impl PgExecutor<'_>,
+        id: UserId,
+        hash: &str,
+    ) -> Result<bool, sqlx::Error> {
+        let done = sqlx::query("UPDATE users SET password_hash = $2 WHERE user_id = $1")
+            .bind(id.to_string())
+            .bind(hash)
+            .execute(executor)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The address is the person's; says whether that is news.
+    pub async fn verify_email(
+        executor: impl PgExecutor<'_>,
+        id: UserId,
+    ) -> Result<bool, sqlx::Error> {
+        let done = sqlx::query(
+            "UPDATE users SET email_verified_at = now()
+             WHERE user_id = $1 AND email_verified_at IS NULL",
+        )
+        .bind(id.to_string())
+        .execute(executor)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// The admins, locked until the end of the transaction: while somebody counts them, nobody
+    /// takes one away.
+    pub async fn lock_admins(connection: &mut PgConnection) -> Result<Vec<UserId>, sqlx::Error> {
+        let rows = sqlx::query(
+            "SELECT user_id FROM users WHERE role = 'admin' ORDER BY user_id FOR UPDATE",
+        )
+        .fetch_all(connection)
+        .await?;
+        rows.iter().map(|row| parsed(row, "user_id")).collect()
+    }
+
+    /// Gives a person another role.
+    pub async fn set_role(
+        executor: impl PgExecutor<'_>,
+        id: UserId,
+        role: Role,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("UPDATE users SET role = $2 WHERE user_id = $1")
+            .bind(id.to_string())
+            .bind(role.as_str())
+            .execute(executor)
+            .await?;
+        Ok(())
+    }
+
+    /// People in order of registration; those after `after`, and in `role` where one is given.
+    pub async fn page(
+        &self,
+        role: Option<Role>,
+        after: Option<UserId>,
+        limit: i64,
+    ) -> Result<Vec<User>, sqlx::Error> {
+        let rows = sqlx::query(&format!(
+            "SELECT {COLUMNS} FROM users
+             WHERE ($1::text IS NULL OR role = $1) AND ($2::text IS NULL OR user_id > $2)
+             ORDER BY user_id LIMIT $3"
+        ))
+        .bind(role.map(Role::as_str))
+        .bind(after.map(|user| user.to_string()))
+        .bind(limit)
+        .fetch_all(&self.pool)
+        .await?;
+        rows.iter().map(user).collect()
     }
 
     /// The people who hold these accounts.
@@ -96,18 +219,18 @@ fn user(row: &PgRow) -> Result<User, sqlx::Error> {
         password_hash: row.try_get("password_hash")?,
         role: parsed(row, "role")?,
         created_at: row.try_get("created_at")?,
+        language: parsed(row, "language")?,
+        email_verified_at: row.try_get("email_verified_at")?,
+        low_balance_alert: alert(row)?,
     })
 }
 
-/// A column with text that stands for something; damaged text is an error of the row, not a panic.
-pub(super) fn parsed<T>(row: &PgRow, column: &str) -> Result<T, sqlx::Error>
-where
-    T: std::str::FromStr,
-    T::Err: std::error::Error + Send + Sync + 'static,
-{
-    let text: &str = row.try_get(column)?;
-    text.parse().map_err(|error: T::Err| sqlx::Error::ColumnDecode {
-        index: column.to_owned(),
-        source: Box::new(error),
+fn alert(row: &PgRow) -> Result<Option<Money>, sqlx::Error> {
+    let decimal: Option<Decimal> = row.try_get("low_balance_alert_usd")?;
+    decimal.map(|decimal| Money::exact(decimal.normalize())).transpose().map_err(|error| {
+        sqlx::Error::ColumnDecode {
+            index: "low_balance_alert_usd".to_owned(),
+            source: Box::new(error),
+        }
     })
 }

@@ -97,10 +97,24 @@ where
         context: &CommandContext,
         idempotency: Option<Idempotency>,
     ) -> Result<Committed<A::Event>, CommandError<A::Error>> {
+        self.execute_with(id, context, idempotency, |_| command.clone()).await
+    }
+
+    /// The same for a command that depends on the state, such as a change of some of its members:
+    /// `make` sees the state that the command is decided on.
+    ///
+    /// # Errors
+    /// As [`Streams::execute`].
+    pub async fn execute_with(
+        &self,
+        id: &str,
+        context: &CommandContext,
+        idempotency: Option<Idempotency>,
+        mut make: impl FnMut(&A) -> A::Command,
+    ) -> Result<Committed<A::Event>, CommandError<A::Error>> {
         let mut attempt = 0;
         loop {
-            let make = |_: &A| command.clone();
-            let outcome = match self.begin(id, context, idempotency.clone(), make).await {
+            let outcome = match self.begin(id, context, idempotency.clone(), &mut make).await {
                 Ok(pending) => pending.committed().await,
                 Err(error) => Err(error),
             };
@@ -157,6 +171,20 @@ impl<A: Eventful> Streams<A> {
         idempotency: Option<Idempotency>,
         mut make: impl FnMut(&A) -> A::Command,
     ) -> Result<Pending<A>, CommandError<A::Error>> {
+        self.begin_keyed(id, context, |state| (make(state), idempotency.clone())).await
+    }
+
+    /// [`Streams::begin`] for a command whose idempotency key keeps something that is known only
+    /// when it is decided.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn begin_keyed(
+        &self,
+        id: &str,
+        context: &CommandContext,
+        mut make: impl FnMut(&A) -> (A::Command, Option<Idempotency>),
+    ) -> Result<Pending<A>, CommandError<A::Error>> {
         let place = self.place().await?;
         loop {
             let slot = self.slot(id);
@@ -165,7 +193,8 @@ impl<A: Eventful> Streams<A> {
                 continue;
             }
             let loaded = self.resident(&slot, &mut state).await?;
-            let decision = loaded.aggregate.decide(make(&loaded.aggregate));
+            let (command, idempotency) = make(&loaded.aggregate);
+            let decision = loaded.aggregate.decide(command);
             // What appends nothing conflicts with nothing, so it has to look for itself whether
             // its ground still holds. A refusal may be a moment old; "nothing is left to do" may
             // not, because its caller will not ask again.
@@ -195,7 +224,7 @@ impl<A: Eventful> Streams<A> {
     pub async fn peek<T>(&self, id: &str, look: impl FnOnce(&A) -> T) -> Result<T, LedgerError> {
         loop {
             let slot = self.slot(id);
-            let mut state = slot.state.lock().await;
+            let mut state = slot.lock().await;
             if slot.is_usable(&state) {
                 let loaded = self.resident(&slot, &mut state).await?;
                 return Ok(look(&loaded.aggregate));
@@ -209,10 +238,18 @@ impl<A: Eventful> Streams<A> {
     /// # Errors
     /// The database cannot be reached.
     pub async fn freshen(&self, id: &str) -> Result<bool, LedgerError> {
+        self.freshen_after(id, Duration::ZERO).await
+    }
+
+    /// The same, unless the stream was compared with the log within `age`.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn freshen_after(&self, id: &str, age: Duration) -> Result<bool, LedgerError> {
         let slot = self.slot(id);
-        let known = slot.state.lock().await.as_ref().map(|loaded| loaded.sequence);
+        let known = slot.lock().await.as_ref().map(|loaded| loaded.sequence);
         let Some(known) = known else { return Ok(true) };
-        let stale = self.is_stale(&slot, known, Duration::ZERO).await?;
+        let stale = self.is_stale(&slot, known, age).await?;
         if stale {
             slot.residency.void();
         }

@@ -18,11 +18,15 @@ pub struct Quota {
 /// A bucket of units that refills steadily: a full one can be emptied at once, and the units come
 /// back one by one over the quota's span.
 ///
-/// One number suffices: the moment at which the bucket is full again. In any span of time `t` at
-/// most `units + units × t / span` are taken. A bucket may be overdrawn by [`Meter::take`], for
-/// what is known only afterwards; it has to come back before anything else fits.
+/// In any span of time `t` at most `units + units × t / span` are taken, exactly. A bucket may be
+/// overdrawn by [`Meter::take`], for what is known only afterwards; that has to come back before
+/// anything else fits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Meter {
+    /// What is missing, in units times nanoseconds of the span: so nothing is ever rounded.
+    missing: u128,
+    /// When that was so.
+    at: u64,
     full_at: u64,
 }
 
@@ -72,10 +76,18 @@ impl Quota {
         self.units.get()
     }
 
-    /// How long so many units take to come back, rounded up.
-    fn time_of(self, units: u64) -> u64 {
-        let nanos = u128::from(units) * u128::from(self.span);
-        u64::try_from(nanos.div_ceil(u128::from(self.units.get()))).unwrap_or(u64::MAX)
+    /// A full bucket, as a meter counts it.
+    fn full(self) -> u128 {
+        self.scaled(self.units())
+    }
+
+    fn scaled(self, units: u64) -> u128 {
+        u128::from(units) * u128::from(self.span)
+    }
+
+    /// How long it takes until this much has come back, rounded up.
+    fn time_of(self, missing: u128) -> u64 {
+        u64::try_from(missing.div_ceil(u128::from(self.units()))).unwrap_or(u64::MAX)
     }
 }
 
@@ -83,9 +95,8 @@ impl Meter {
     /// The units that can be taken now.
     #[must_use]
     pub fn left(&self, quota: Quota, now: Moment) -> u64 {
-        let free = u128::from(quota.span.saturating_sub(self.debt(now)));
-        let units = free * u128::from(quota.units.get()) / u128::from(quota.span);
-        u64::try_from(units).unwrap_or(u64::MAX)
+        let there = quota.full().saturating_sub(self.missing(quota, now));
+        u64::try_from(there / u128::from(quota.span)).unwrap_or(u64::MAX)
     }
 
     /// Whether so many units can be taken now.
@@ -93,31 +104,30 @@ impl Meter {
     /// # Errors
     /// How long it takes until they can.
     pub fn fits(&self, quota: Quota, units: u64, now: Moment) -> Result<(), Wait> {
-        let time = quota.time_of(units);
         if units > quota.units() {
             return Err(Wait::ForEver);
         }
-        match self.debt(now).saturating_add(time).saturating_sub(quota.span) {
+        let wanted = self.missing(quota, now).saturating_add(quota.scaled(units));
+        match quota.time_of(wanted.saturating_sub(quota.full())) {
             0 => Ok(()),
-            missing => Err(Wait::For(Duration::from_nanos(missing))),
+            wait => Err(Wait::For(Duration::from_nanos(wait))),
         }
     }
 
     /// Takes units, whether they fit or not.
     pub fn take(&mut self, quota: Quota, units: u64, now: Moment) {
-        self.full_at = self.full_at.max(now.0).saturating_add(quota.time_of(units));
+        self.set(self.missing(quota, now).saturating_add(quota.scaled(units)), quota, now);
     }
 
     /// Puts units back that were taken and not needed.
-    pub fn put_back(&mut self, quota: Quota, units: u64) {
-        // A bucket that would be fuller than full is full: the past does not count.
-        self.full_at = self.full_at.saturating_sub(quota.time_of(units));
+    pub fn put_back(&mut self, quota: Quota, units: u64, now: Moment) {
+        self.set(self.missing(quota, now).saturating_sub(quota.scaled(units)), quota, now);
     }
 
     /// How long until the bucket is full.
     #[must_use]
-    pub fn full_in(&self, now: Moment) -> Duration {
-        Duration::from_nanos(self.debt(now))
+    pub const fn full_in(&self, now: Moment) -> Duration {
+        Duration::from_nanos(self.full_at.saturating_sub(now.0))
     }
 
     /// When the bucket is full: from then on it is like a new one.
@@ -126,8 +136,17 @@ impl Meter {
         Moment(self.full_at)
     }
 
-    fn debt(&self, now: Moment) -> u64 {
-        self.full_at.saturating_sub(now.0)
+    fn missing(&self, quota: Quota, now: Moment) -> u128 {
+        // Each unit comes back in its share of the span, all of them at once.
+        let came_back = u128::from(now.0.saturating_sub(self.at)) * u128::from(quota.units());
+        self.missing.saturating_sub(came_back)
+    }
+
+    fn set(&mut self, missing: u128, quota: Quota, now: Moment) {
+        self.missing = missing;
+        // Somebody who looked at the clock a moment earlier may come later.
+        self.at = self.at.max(now.0);
+        self.full_at = self.at.saturating_add(quota.time_of(missing));
     }
 }
 
@@ -178,10 +197,11 @@ mod tests {
         assert_eq!(meter.left(quota, at(60)), 0);
         assert_eq!(meter.fits(quota, 1, at(90)), Err(Wait::For(Duration::from_millis(600))));
         assert_eq!(meter.left(quota, at(120)), 50);
-        meter.put_back(quota, 200);
-        assert_eq!(meter.left(quota, at(0)), 50);
-        meter.put_back(quota, 1_000);
-        assert_eq!(meter.left(quota, at(1)), 100);
+        meter.put_back(quota, 200, at(120));
+        assert_eq!(meter.left(quota, at(120)), 100);
+        meter.put_back(quota, 1_000, at(120));
+        assert_eq!(meter.left(quota, at(120)), 100);
+        assert_eq!(meter.full_in(at(120)), Duration::ZERO);
     }
 
     proptest! {

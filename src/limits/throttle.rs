@@ -37,6 +37,13 @@ impl<K: Copy + Eq + Hash> Throttle<K> {
         self.meters.find(key, fits).unwrap_or(Ok(()))
     }
 
+    /// Puts a try back that does not count after all.
+    pub fn give_back(&self, key: K) {
+        let now = Moment::now();
+        let put_back = |meter: &mut Meter| meter.put_back(self.quota, 1, now);
+        self.meters.with(key, now, Meter::default, put_back);
+    }
+
     /// Gives the key its whole quota back.
     pub fn forgive(&self, key: K) {
         self.meters.forget(key);

@@ -1,15 +1,17 @@
-//! Issuing and revoking API keys.
+//! Issuing, changing and revoking API keys.
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use tollgate_domain::account::KeyLimits;
-use tollgate_domain::ids::KeyId;
-use tollgate_domain::{AccountCommand, AccountError};
+use tollgate_domain::ids::{AccountId, KeyId};
+use tollgate_domain::{Account, AccountCommand, AccountError, Money};
 use uuid::Uuid;
 
 use crate::http::ApiError;
 use crate::http::error::both;
 use crate::identity::{ApiKey, ApiKeys, KeyOwner};
-use crate::ledger::{CommandContext, CommandError, Ledger};
+use crate::ledger::{CommandContext, CommandError, Ledger, now};
 
 /// A key that was just issued.
 #[derive(Debug)]
@@ -31,7 +33,7 @@ pub struct IssuedKey {
 pub async fn issue(
     ledger: &Ledger,
     keys: &ApiKeys,
-    account: tollgate_domain::ids::AccountId,
+    account: AccountId,
     name: &str,
     limits: KeyLimits,
     context: &CommandContext,
@@ -74,4 +76,73 @@ pub async fn revoke(
     };
     keys.revoke(owner, Utc::now()).await?;
     Ok(position)
+}
+
+/// Changes what a key may do, and its name, and returns the position that holds it.
+pub async fn change(
+    ledger: &Ledger,
+    keys: &ApiKeys,
+    owner: KeyOwner,
+    name: Option<&str>,
+    change: impl Fn(KeyLimits) -> KeyLimits,
+    context: &CommandContext,
+) -> Result<i64, ApiError> {
+    let make = |account: &Account| {
+        let limits = account.find_key(owner.key).map(|key| key.limits().clone());
+        let limits = change(limits.unwrap_or_default());
+        AccountCommand::ChangeKeyLimits { key: owner.key, limits }
+    };
+    let stream = owner.account.to_string();
+    let changed = ledger.accounts.execute_with(&stream, context, None, make).await;
+    let position = changed.map_err(managed)?.position;
+    if let Some(name) = name {
+        keys.rename(owner, name).await?;
+    }
+    Ok(position)
+}
+
+/// To whoever manages keys, a key is not what they sign in with.
+fn managed(error: CommandError<AccountError>) -> ApiError {
+    match error {
+        CommandError::Refused(AccountError::KeyNotFound(_)) => {
+            ApiError::NotFound { what: both!("API key", "ключ API") }
+        }
+        CommandError::Refused(AccountError::KeyRevoked(_)) => ApiError::Conflict {
+            code: "api_key_revoked",
+            message: both!("This API key was revoked.", "Этот ключ API отозван."),
+        },
+        other => other.into(),
+    }
+}
+
+/// A key's limits, and what is used of them.
+#[derive(Debug, Clone)]
+pub struct KeyStanding {
+    /// What it may do.
+    pub limits: KeyLimits,
+    /// What it spent in the current window of its limit.
+    pub spent: Money,
+    /// What its limit leaves, open reservations taken off.
+    pub left: Option<Money>,
+}
+
+/// The limits of an account's keys as they are now.
+pub async fn standings(
+    ledger: &Ledger,
+    account: AccountId,
+    wanted: &[KeyId],
+) -> Result<HashMap<KeyId, KeyStanding>, ApiError> {
+    let stream = account.to_string();
+    // Another node may have spent or changed something: whoever asks wants to see that.
+    ledger.accounts.freshen(&stream).await?;
+    let at = now();
+    let look = |account: &Account| {
+        let of = |id: &KeyId| {
+            let key = account.find_key(*id)?;
+            let limits = key.limits().clone();
+            Some((*id, KeyStanding { limits, spent: key.spent(at), left: key.left(at) }))
+        };
+        wanted.iter().filter_map(of).collect()
+    };
+    Ok(ledger.accounts.peek(&stream, look).await?)
 }

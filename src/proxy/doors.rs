@@ -10,7 +10,8 @@ use tollgate_domain::pricing::{Demand, RawPricing, Sale, afford, list_cost};
 use tollgate_domain::{Money, Timestamp, Usage};
 use uuid::Uuid;
 
-use super::request::ChatRequest;
+use super::endpoint::Endpoint;
+use super::request::ModelRequest;
 use super::sse::Filter;
 use super::usage::{Billed, for_customer};
 use super::whole;
@@ -60,7 +61,13 @@ pub fn answer(data: &[u8]) {
 /// needs, and asks for no more than the body did.
 pub fn chat(data: &[u8]) {
     let data = &data[..data.len().min(LONGEST)];
-    let Ok(request) = ChatRequest::read(data) else { return };
+    for endpoint in [Endpoint::Chat, Endpoint::Completions, Endpoint::Embeddings] {
+        asked(endpoint, data);
+    }
+}
+
+fn asked(endpoint: Endpoint, data: &[u8]) {
+    let Ok(request) = ModelRequest::read(endpoint, data) else { return };
     let (bound, streamed, models) = (request.given_bound, request.streamed, request.models.clone());
     let account = AccountId::from_uuid(Uuid::nil());
     let sent = request.for_upstream(account, &Default::default(), None);
@@ -70,7 +77,7 @@ pub fn chat(data: &[u8]) {
     for (name, value) in own.iter().filter(|(name, _)| !["user", "provider"].contains(name)) {
         assert_eq!(ours.get(name), own.get(name), "{name} became other than {value}");
     }
-    let again = ChatRequest::read(sent.as_bytes()).expect("what is sent can be read");
+    let again = ModelRequest::read(endpoint, sent.as_bytes()).expect("what is sent can be read");
     assert_eq!((again.given_bound, again.streamed), (bound, streamed));
     assert_eq!(again.models, models);
 }

@@ -10,24 +10,28 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::sync::WaitForCancellationFuture;
 use tokio_util::task::TaskTracker;
-use tollgate_domain::account::{Outcome, ReleaseReason};
+use tollgate_domain::account::{Outcome, ReleaseReason, SpendWarning};
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
+use tollgate_domain::time::Period;
 
+use super::endpoint::Endpoint;
 use super::failure::{Fault, unreachable};
 use super::generations::GenerationNotes;
 use super::in_flight::{InFlight, Unknown};
-use super::request::{ChatRequest, base_of};
+use super::request::{ModelRequest, base_of};
 use super::{relay, whole};
 use crate::billing::{
     Books, MasterAccounts, OpenReservation, PriceList, Prices, Refusal, ReservationOrder, reserve,
 };
 use crate::config::ReserveMode;
 use crate::http::error::ApiError;
+use crate::limits::Admitted;
 use crate::upstream::{PassedOn, Upstream, UpstreamClient, UpstreamError};
 
 const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
+const WARNING: HeaderName = HeaderName::from_static("x-tollgate-warning");
 const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
 
 /// Who asks.
@@ -72,8 +76,10 @@ struct Exchange {
     upstream: Arc<Upstream>,
     passed_on: PassedOn,
     begun: Instant,
+    endpoint: Endpoint,
     streamed: bool,
     prompt_tokens: u64,
+    admitted: Admitted,
 }
 
 impl Gateway {
@@ -131,7 +137,7 @@ impl Gateway {
             + Duration::from_secs(300)
     }
 
-    /// `POST /v1/chat/completions`.
+    /// Asks a model.
     ///
     /// The exchange runs on its own: a client that goes away ends its connection and not the
     /// bookkeeping.
@@ -139,16 +145,19 @@ impl Gateway {
     /// # Errors
     /// What the customer is told. A refusal leaves their money as it was; an answer that broke off
     /// after the upstream had begun is charged what the upstream billed for it.
-    pub async fn chat(
+    pub async fn ask(
         self: &Arc<Self>,
+        endpoint: Endpoint,
         caller: Caller,
+        mut admitted: Admitted,
         passed_on: PassedOn,
         body: &Bytes,
     ) -> Result<Response, ApiError> {
         let begun = Instant::now();
-        let mut request = ChatRequest::read(body)?;
+        let mut request = ModelRequest::read(endpoint, body)?;
         let prices = self.0.prices.current();
         let demand = request.demand(&prices)?;
+        admitted.ask(request.models.iter().map(|model| base_of(model)), demand.prompt_tokens)?;
         let upstream = self.0.masters.pick().ok_or(ApiError::NoUpstream)?;
         let models: Vec<String> =
             request.models.drain(..).map(|model| base_of(&model).to_owned()).collect();
@@ -159,8 +168,9 @@ impl Gateway {
             key: caller.key,
             models,
             demand,
-            bound_is_given: request.given_bound.is_some(),
+            bound_is_given: request.is_bound_fixed(),
             lifetime: self.lifetime(),
+            once: None,
         };
         let exchange = Exchange {
             gateway: self.clone(),
@@ -168,7 +178,9 @@ impl Gateway {
             upstream,
             passed_on,
             begun,
+            endpoint,
             streamed: request.streamed,
+            admitted,
             prompt_tokens: demand.prompt_tokens,
             prices: prices.clone(),
         };
@@ -213,10 +225,10 @@ fn refused(refusal: Refusal) -> ApiError {
 
 impl Exchange {
     /// From the decided reservation to its end.
-    async fn run(self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
+    async fn run(mut self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
         let gateway = self.gateway.clone();
-        let send =
-            || gateway.0.client.post(&self.upstream, "/chat/completions", &self.passed_on, body);
+        let path = self.endpoint.path();
+        let send = || gateway.0.client.post(&self.upstream, path, &self.passed_on, body);
         let both = match gateway.0.mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
@@ -232,10 +244,12 @@ impl Exchange {
         match both {
             Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
             Ok((Err(error), open)) => {
+                self.admitted.leave();
                 tell(reply, Err(unreachable(&error)));
                 open.release(reason_of(&error)).await;
             }
             Err(refusal) => {
+                self.admitted.leave();
                 tracing::warn!(account.id = %self.caller.account, %refusal,
                     "a reservation was refused after the upstream had been called");
                 tell(reply, Err(refused(refusal)));
@@ -260,11 +274,13 @@ impl Exchange {
         let timeouts = self.gateway.0.client.timeouts();
         let request = InFlight {
             open,
+            endpoint: self.endpoint,
             upstream: self.upstream,
             prices: self.prices,
             generation_id,
             streamed: is_events,
             prompt_tokens: self.prompt_tokens,
+            admitted: self.admitted,
             begun: self.begun,
             first_byte: Instant::now(),
             gateway: self.gateway,
@@ -296,7 +312,8 @@ fn reason_of(error: &UpstreamError) -> ReleaseReason {
 }
 
 /// The client hears first; the books are closed after.
-async fn complete(whole: whole::Whole, request: InFlight, reply: Reply) {
+async fn complete(whole: whole::Whole, mut request: InFlight, reply: Reply) {
+    request.admitted.leave();
     let whole::Whole::Read(bytes) = whole else {
         tell(reply, Err(ApiError::AnswerBroke));
         let unknown = Unknown::Release(ReleaseReason::UpstreamUnreachable);
@@ -337,7 +354,7 @@ async fn complete(whole: whole::Whole, request: InFlight, reply: Reply) {
 }
 
 /// The upstream refused before it began: nothing is billed.
-async fn failed(answer: reqwest::Response, request: InFlight, reply: Reply) {
+async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Reply) {
     let status = answer.status().as_u16();
     let retry_after = answer
         .headers()
@@ -352,6 +369,7 @@ async fn failed(answer: reqwest::Response, request: InFlight, reply: Reply) {
         whole::Whole::Broken => None,
     };
     let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
+    request.admitted.leave();
     tell(reply, Err(fault.for_customer(retry_after)));
     request.release(ReleaseReason::UpstreamError).await;
 }
@@ -365,6 +383,25 @@ fn describe(response: &mut Response, request: &InFlight, kind: &'static str) {
     if request.open.terms.trimmed {
         headers.insert(TRIMMED, HeaderValue::from(request.open.terms.output_tokens));
     }
+    if let Some(warning) = request.open.terms.warning.as_ref().and_then(said) {
+        headers.insert(WARNING, warning);
+    }
+    request.admitted.describe(headers);
+}
+
+/// A spending limit that is near, in words that a program can split at the semicolons.
+fn said(warning: &SpendWarning) -> Option<HeaderValue> {
+    let SpendWarning { key, period, limit, spent, .. } = warning;
+    let holder = if key.is_some() { "key" } else { "account" };
+    let period = match period {
+        Period::Day => "day",
+        Period::Week => "week",
+        Period::Month => "month",
+        Period::Total => "total",
+    };
+    let text =
+        format!("spend-limit; of={holder}; period={period}; limit_usd={limit}; spent_usd={spent}");
+    HeaderValue::from_str(&text).ok()
 }
 
 /// The client may have gone; then a streaming answer is dropped, and its relay ends the request.

@@ -9,10 +9,12 @@ use tollgate_domain::decimal::ListCost;
 use tollgate_domain::pricing::list_cost;
 use tollgate_domain::{Money, Usage};
 
+use super::endpoint::Endpoint;
 use super::gateway::Gateway;
 use super::usage::Billed;
 use crate::billing::{Observed, OpenReservation, Prices};
 use crate::ledger::now;
+use crate::limits::Admitted;
 use crate::upstream::Upstream;
 
 /// Pauses between looks at the upstream's record of a generation, which may come late.
@@ -32,6 +34,8 @@ const LOOKS: [Duration; 8] = [
 pub struct InFlight {
     /// The money set aside.
     pub open: OpenReservation,
+    /// What was asked for.
+    pub endpoint: Endpoint,
     /// Who serves it.
     pub upstream: Arc<Upstream>,
     /// The prices that it began with.
@@ -42,6 +46,8 @@ pub struct InFlight {
     pub streamed: bool,
     /// Tokens of the prompt by our own estimate.
     pub prompt_tokens: u64,
+    /// Its place among the requests of its key and account.
+    pub admitted: Admitted,
     /// When the request came.
     pub begun: Instant,
     /// When the upstream's first byte came.
@@ -152,7 +158,7 @@ impl InFlight {
     }
 
     async fn close(
-        self,
+        mut self,
         answered_model: Option<String>,
         usage: Usage,
         list_cost: ListCost,
@@ -167,6 +173,7 @@ impl InFlight {
             // The upstream asks nothing for what failed: that is no charge, not a charge of zero.
             return self.release(ReleaseReason::NothingBilled).await;
         }
+        self.admitted.settle_tokens(usage.total_tokens());
         self.gateway.notes().forget(self.open.id);
         let millis = |until: Instant| {
             u32::try_from(until.duration_since(self.begun).as_millis()).unwrap_or(u32::MAX)

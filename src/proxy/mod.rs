@@ -3,8 +3,10 @@
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
 //! [`relay`] streams, [`whole`] answers in one piece.
 
+mod checks;
 #[doc(hidden)]
 pub mod doors;
+mod endpoint;
 mod failure;
 mod gateway;
 mod generations;
@@ -16,5 +18,6 @@ mod sse;
 mod usage;
 mod whole;
 
+pub use endpoint::Endpoint;
 pub use gateway::{Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;

@@ -31,6 +31,10 @@ impl Prompt {
     /// Counts the JSON text of `messages`, `tools` and what else the model reads.
     pub fn add(&mut self, json: &str) {
         let bytes = json.as_bytes();
+        if let Some(tokens) = token_ids(bytes) {
+            self.tokens = self.tokens.saturating_add(tokens);
+            return;
+        }
         let images = memmem::find_iter(bytes, b"\"image_url\"").count() as u64;
         // A part names `image_url` as its type and as its member: two mentions, one picture.
         let images = images.div_ceil(2);
@@ -44,6 +48,13 @@ impl Prompt {
             + files.div_ceil(FILE_BYTES_PER_TOKEN);
         self.tokens = self.tokens.saturating_add(tokens);
     }
+}
+
+/// How many, where they are given as numbers: `[1,2]` or `[[1],[2]]`.
+fn token_ids(bytes: &[u8]) -> Option<u64> {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace() && **byte != b'[')?;
+    let numbers = bytes.first() == Some(&b'[') && first.is_ascii_digit();
+    numbers.then(|| memchr::memchr_iter(b',', bytes).count() as u64 + 1)
 }
 
 /// Bytes that are embedded files: runs of base64 after `base64,` or in a `data` member.
@@ -76,6 +87,15 @@ mod tests {
         ));
         assert_eq!(prompt.images, 1);
         assert!(prompt.tokens < 15_000, "{} tokens", prompt.tokens);
+    }
+
+    #[test]
+    fn tokens_that_are_given_as_numbers_are_counted_one_by_one() {
+        for (json, tokens) in [("[1,2,3]", 3), ("[ [1, 2],[3] ]", 3), ("[100257]", 1)] {
+            let mut prompt = Prompt::default();
+            prompt.add(json);
+            assert_eq!(prompt.tokens, tokens, "{json}");
+        }
     }
 
     #[test]

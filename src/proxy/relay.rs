@@ -49,7 +49,7 @@ enum Next {
 /// the request gets its end.
 pub fn body(answer: reqwest::Response, request: InFlight, idle: Duration, whole: Duration) -> Body {
     let deadline = Instant::now() + whole;
-    let filter = Filter::default();
+    let filter = Filter::new(request.endpoint);
     let relay = Relay { answer, filter, request: Some(request), idle, deadline, speaks: false };
     Body::from_stream(stream::unfold(relay, |mut relay| async move {
         let piece = relay.piece().await?;
@@ -100,7 +100,15 @@ impl Relay {
         let request = self.request.as_ref();
         let charge = |billed: &_| request.and_then(|request| request.charge(billed));
         match self.filter.feed(bytes, &charge) {
-            Ok(bytes) => bytes,
+            Ok(bytes) => {
+                // Clients stop reading here, and may send their next request at once.
+                if self.filter.seen.done
+                    && let Some(request) = &mut self.request
+                {
+                    request.admitted.leave();
+                }
+                bytes
+            }
             Err(_) => {
                 self.end(Some(Outcome::UpstreamBroke));
                 Bytes::from(broken())
@@ -116,7 +124,8 @@ impl Relay {
 
     /// Gives the request its end, on the tracker that shutdown waits for.
     fn end(&mut self, outcome: Option<Outcome>) {
-        if let Some(request) = self.request.take() {
+        if let Some(mut request) = self.request.take() {
+            request.admitted.leave();
             let seen = std::mem::take(&mut self.filter.seen);
             let tracker = request.gateway.tracker().clone();
             tracker.spawn(conclude(request, seen, outcome));
@@ -127,7 +136,8 @@ impl Relay {
 impl Drop for Relay {
     /// The client left before the end.
     fn drop(&mut self) {
-        let Some(request) = self.request.take() else { return };
+        let Some(mut request) = self.request.take() else { return };
+        request.admitted.leave();
         let seen = std::mem::take(&mut self.filter.seen);
         let tracker = request.gateway.tracker().clone();
         if seen.billed.is_some() {

@@ -1,6 +1,5 @@
 //! A client's request: what it asks for, what it may cost, and what goes upstream.
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use rust_decimal::Decimal;
@@ -9,21 +8,21 @@ use tollgate_domain::decimal::{self, Price};
 use tollgate_domain::ids::AccountId;
 use tollgate_domain::pricing::{Demand, Rates};
 
+use super::checks::{count, invalid, missing, models, refuse_account_settings};
+use super::endpoint::Endpoint;
 use super::prompt::Prompt;
 use crate::billing::Prices;
-use crate::http::error::{ApiError, Text, both};
+use crate::http::error::{ApiError, both};
 use crate::members::Members;
 
-/// Plugins that cost nothing beyond the tokens and touch nothing of our upstream account.
-const PLUGINS: [&str; 2] = ["response-healing", "context-compression"];
 /// The answer's bound where neither the client nor the catalogue gives one.
 const DEFAULT_OUTPUT_TOKENS: u64 = 16_384;
-/// More fallbacks than anybody needs.
-const MOST_MODELS: usize = 10;
 
-/// A chat completion as the client asked for it.
+/// What a client asks a model for.
 #[derive(Debug)]
-pub struct ChatRequest<'a> {
+pub struct ModelRequest<'a> {
+    /// Where.
+    pub endpoint: Endpoint,
     members: Members<'a>,
     /// The requested model first, then its fallbacks.
     pub models: Vec<String>,
@@ -35,29 +34,13 @@ pub struct ChatRequest<'a> {
     choices: u64,
 }
 
-fn invalid(param: &str, message: Text) -> ApiError {
-    ApiError::invalid(param, message)
-}
-
-fn missing(name: &str) -> Text {
-    both!("`{name}` is missing.", "Не указан `{name}`.")
-}
-
-fn not_objects(name: &str) -> Text {
-    both!("`{name}` must be an array of objects.", "`{name}` должен быть массивом объектов.")
-}
-
-fn not_offered(what: &str) -> Text {
-    both!("Not offered here: {what}.", "Здесь не предлагается: {what}.")
-}
-
-impl<'a> ChatRequest<'a> {
+impl<'a> ModelRequest<'a> {
     /// Reads and checks a body. Only what concerns money, routing or the shape of the answer is
     /// looked at; the rest is the upstream's to judge.
     ///
     /// # Errors
     /// [`ApiError::InvalidJson`], [`ApiError::InvalidRequest`].
-    pub fn read(body: &'a [u8]) -> Result<Self, ApiError> {
+    pub fn read(endpoint: Endpoint, body: &'a [u8]) -> Result<Self, ApiError> {
         let text = std::str::from_utf8(body).map_err(|_| ApiError::InvalidJson {
             message: both!("The body is not UTF-8 text.", "Тело запроса не текст в UTF-8."),
         })?;
@@ -68,29 +51,9 @@ impl<'a> ChatRequest<'a> {
             ),
         })?;
         let models = models(&members)?;
-        let messages = members
-            .get("messages")
-            .or_else(|| members.get("prompt"))
-            .ok_or_else(|| invalid("messages", missing("messages")))?;
-        if members.has("messages") && !messages.starts_with('[') || messages == "[]" {
-            let message = both!(
-                "`messages` must be an array with at least one.",
-                "`messages` должен быть непустым массивом."
-            );
-            return Err(invalid("messages", message));
-        }
+        check_input(endpoint, &members)?;
         refuse_account_settings(&members)?;
-        let streamed = match members.get("stream") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => {
-                let message = both!(
-                    "`stream` must be true or false.",
-                    "`stream` должен быть true или false."
-                );
-                return Err(invalid("stream", message));
-            }
-        };
+        let streamed = streamed(endpoint, &members)?;
         let bounds = [count(&members, "max_completion_tokens")?, count(&members, "max_tokens")?];
         if bounds.contains(&Some(0)) {
             let message =
@@ -99,14 +62,16 @@ impl<'a> ChatRequest<'a> {
         }
         // Where both are given nobody knows which one the upstream obeys: the larger is reserved.
         let given_bound = bounds.into_iter().flatten().max();
-        let choices = count(&members, "n")?.unwrap_or(1).clamp(1, 128);
-        let mut prompt = Prompt::default();
-        for name in ["messages", "prompt", "tools", "functions", "response_format"] {
+        // `best_of` answers are generated, and billed, where only `n` are sent.
+        let choices = [count(&members, "n")?, count(&members, "best_of")?];
+        let choices = choices.into_iter().flatten().max().unwrap_or(1).clamp(1, 128);
+        let mut prompt = Prompt { tokens: endpoint.wrapping(), ..Prompt::default() };
+        for name in endpoint.inputs() {
             if let Some(json) = members.get(name) {
                 prompt.add(json);
             }
         }
-        Ok(Self { members, models, streamed, given_bound, prompt, choices })
+        Ok(Self { endpoint, members, models, streamed, given_bound, prompt, choices })
     }
 
     /// The most that the request may consume under these prices.
@@ -129,19 +94,49 @@ impl<'a> ChatRequest<'a> {
                 });
             }
             let info = prices.info.get(base_of(model)).copied().unwrap_or_default();
+            self.check_purpose(model, info.embeddings)?;
             let window = info.context_length.unwrap_or(u64::MAX);
             let most = info
                 .most_output_tokens
                 .or(info.context_length)
                 .unwrap_or(DEFAULT_OUTPUT_TOKENS)
                 .min(window.saturating_sub(self.prompt.tokens.min(window)).max(1));
-            let output = self.given_bound.unwrap_or(most).min(most.max(1));
-            demand.prompt_tokens = demand.prompt_tokens.max(self.prompt.tokens.min(window));
+            let output = match self.endpoint {
+                Endpoint::Chat | Endpoint::Completions => {
+                    self.given_bound.unwrap_or(most).min(most)
+                }
+                Endpoint::Embeddings => 0,
+            };
+            let prompt_tokens = match self.endpoint {
+                Endpoint::Chat | Endpoint::Completions => self.prompt.tokens.min(window),
+                // The window bounds each of the texts.
+                Endpoint::Embeddings => self.prompt.tokens,
+            };
+            demand.prompt_tokens = demand.prompt_tokens.max(prompt_tokens);
             demand.output_tokens = demand.output_tokens.max(output.saturating_mul(self.choices));
             demand.image_output |= info.image_output;
             demand.audio_output |= info.audio_output;
         }
         Ok(demand)
+    }
+
+    /// Whether the output bound must not be lowered: the client gave it, or there is no output.
+    #[must_use]
+    pub fn is_bound_fixed(&self) -> bool {
+        self.given_bound.is_some() || self.endpoint == Endpoint::Embeddings
+    }
+
+    /// Vectors come from models that make nothing else.
+    fn check_purpose(&self, model: &str, embeds: bool) -> Result<(), ApiError> {
+        if embeds == (self.endpoint == Endpoint::Embeddings) {
+            return Ok(());
+        }
+        let (model, path): (String, _) = (model.chars().take(100).collect(), self.endpoint.path());
+        let message = both!(
+            "`{model}` cannot be asked at `/v1{path}`.",
+            "К `{model}` нельзя обратиться через `/v1{path}`."
+        );
+        Err(invalid("model", message))
     }
 
     /// The body for the upstream: the client's own, with what a shared account needs.
@@ -207,91 +202,50 @@ pub fn base_of(model: &str) -> &str {
     model.split_once("@fault-").map_or(model, |(base, _)| base)
 }
 
-fn models(members: &Members<'_>) -> Result<Vec<String>, ApiError> {
-    let mut models = Vec::new();
-    if members.has("model") {
-        let model = members.text("model");
-        models.push(model.ok_or_else(|| {
-            invalid("model", both!("`model` must be a string.", "`model` должен быть строкой."))
-        })?);
-    }
-    if let Some(list) = members.get("models") {
-        let more: Vec<String> = serde_json::from_str(list).map_err(|_| {
-            let message = both!(
-                "`models` must be an array of strings.",
-                "`models` должен быть массивом строк."
-            );
-            invalid("models", message)
-        })?;
-        for model in more {
-            if !models.contains(&model) {
-                models.push(model);
+fn check_input(endpoint: Endpoint, members: &Members<'_>) -> Result<(), ApiError> {
+    match endpoint {
+        Endpoint::Chat => {
+            let messages = members.get("messages").or_else(|| members.get("prompt"));
+            let messages = messages.ok_or_else(|| invalid("messages", missing("messages")))?;
+            if members.has("messages") && !messages.starts_with('[') || messages == "[]" {
+                let message = both!(
+                    "`messages` must be an array with at least one.",
+                    "`messages` должен быть непустым массивом."
+                );
+                return Err(invalid("messages", message));
             }
+            Ok(())
+        }
+        Endpoint::Completions | Endpoint::Embeddings => {
+            let name = if endpoint == Endpoint::Completions { "prompt" } else { "input" };
+            let input = members.get(name).ok_or_else(|| invalid(name, missing(name)))?;
+            if !input.starts_with(['"', '[']) || matches!(input, "[]" | "\"\"") {
+                let message = both!(
+                    "`{name}` must be a text or an array of texts or of tokens, and not empty.",
+                    "`{name}` должен быть непустым текстом, массивом текстов или токенов."
+                );
+                return Err(invalid(name, message));
+            }
+            Ok(())
         }
     }
-    match models.len() {
-        0 => return Err(invalid("model", missing("model"))),
-        1..=MOST_MODELS => {}
-        _ => {
+}
+
+fn streamed(endpoint: Endpoint, members: &Members<'_>) -> Result<bool, ApiError> {
+    match (members.get("stream"), endpoint) {
+        (None | Some("false"), _) => Ok(false),
+        (Some("true"), Endpoint::Chat | Endpoint::Completions) => Ok(true),
+        (Some("true"), Endpoint::Embeddings) => {
             let message =
-                both!("At most {MOST_MODELS} models.", "Не больше {MOST_MODELS} моделей.");
-            return Err(invalid("models", message));
+                both!("Embeddings are not streamed.", "Эмбеддинги не передаются потоком.");
+            Err(invalid("stream", message))
+        }
+        (Some(_), _) => {
+            let message =
+                both!("`stream` must be true or false.", "`stream` должен быть true или false.");
+            Err(invalid("stream", message))
         }
     }
-    for model in &models {
-        if model.is_empty() || model.len() > 200 {
-            return Err(ApiError::ModelNotFound { model: model.clone() });
-        }
-        if model.starts_with("@preset/") || model.contains("@preset/") || model.ends_with(":online")
-        {
-            return Err(invalid("model", not_offered("`:online`, `@preset/`")));
-        }
-    }
-    Ok(models)
-}
-
-/// What refers to, or spends from, settings of our own upstream account is not for customers.
-fn refuse_account_settings(members: &Members<'_>) -> Result<(), ApiError> {
-    if members.get("preset").is_some() {
-        return Err(invalid("preset", not_offered("`preset`")));
-    }
-    #[derive(serde::Deserialize)]
-    struct Plugin<'p> {
-        #[serde(borrow, default)]
-        id: Cow<'p, str>,
-    }
-    if let Some(json) = members.get("plugins") {
-        let plugins: Vec<Plugin<'_>> =
-            serde_json::from_str(json).map_err(|_| invalid("plugins", not_objects("plugins")))?;
-        if let Some(plugin) = plugins.iter().find(|plugin| !PLUGINS.contains(&&*plugin.id)) {
-            let id: String = plugin.id.chars().take(60).collect();
-            return Err(invalid("plugins", not_offered(&format!("`{id}`"))));
-        }
-    }
-    #[derive(serde::Deserialize)]
-    struct Tool<'t> {
-        #[serde(borrow, default, rename = "type")]
-        kind: Cow<'t, str>,
-    }
-    if let Some(json) = members.get("tools") {
-        let tools: Vec<Tool<'_>> =
-            serde_json::from_str(json).map_err(|_| invalid("tools", not_objects("tools")))?;
-        if tools.iter().any(|tool| tool.kind.starts_with("openrouter:")) {
-            return Err(invalid("tools", not_offered("`openrouter:*`")));
-        }
-    }
-    Ok(())
-}
-
-fn count(members: &Members<'_>, name: &'static str) -> Result<Option<u64>, ApiError> {
-    let Some(json) = members.get(name) else { return Ok(None) };
-    json.parse().map(Some).map_err(|_| {
-        let message = both!(
-            "`{name}` must be a whole number that is not negative.",
-            "`{name}` должен быть целым неотрицательным числом."
-        );
-        invalid(name, message)
-    })
 }
 
 /// The customer as the upstream sees it: stable, and nothing can be read from it.
@@ -316,7 +270,7 @@ mod tests {
 
     fn read(more: &str) -> Result<Option<u64>, ApiError> {
         let body = format!(r#"{{"model":"a/b","messages":[{{"role":"user"}}]{more}}}"#);
-        ChatRequest::read(body.as_bytes()).map(|request| request.given_bound)
+        ModelRequest::read(Endpoint::Chat, body.as_bytes()).map(|request| request.given_bound)
     }
 
     #[test]

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use memchr::{memchr, memmem, memrchr};
 use tollgate_domain::Money;
 
+use super::endpoint::Endpoint;
 use super::failure::{Fault, ended_by_error};
 use super::usage::{Billed, for_customer};
 use crate::members::Members;
@@ -32,6 +33,8 @@ pub struct Seen {
     pub delivered: u64,
     /// Who generates, as the upstream names it.
     pub provider: Option<String>,
+    /// What is delivered stands in `text`. In a chat that name is a second copy of the reasoning.
+    pub texts: bool,
 }
 
 /// Splits the stream into lines and rewrites those with a bill.
@@ -40,6 +43,14 @@ pub struct Filter {
     partial: BytesMut,
     /// What was seen.
     pub seen: Seen,
+}
+
+impl Filter {
+    /// For the answers of one endpoint.
+    pub fn new(endpoint: Endpoint) -> Self {
+        let seen = Seen { texts: endpoint == Endpoint::Completions, ..Seen::default() };
+        Self { partial: BytesMut::new(), seen }
+    }
 }
 
 impl Filter {
@@ -141,7 +152,10 @@ fn next_line(bytes: &[u8], rest: &mut Range<usize>) -> Option<Range<usize>> {
 
 impl Seen {
     fn look(&mut self, bytes: &[u8]) {
-        for mark in [&b"\"content\":"[..], b"\"reasoning\":", b"\"arguments\":"] {
+        const CHAT: [&[u8]; 3] = [b"\"content\":", b"\"reasoning\":", b"\"arguments\":"];
+        const TEXT: [&[u8]; 1] = [b"\"text\":"];
+        let marks = if self.texts { &TEXT[..] } else { &CHAT };
+        for mark in marks {
             for at in memmem::find_iter(bytes, mark) {
                 let value = bytes[at + mark.len()..].trim_ascii_start();
                 self.delivered += value.strip_prefix(b"\"").map_or(0, string_length);

@@ -66,7 +66,7 @@ pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed) -> Option<Money>) -> A
     let text = text.trim();
     let Ok(mut members) = Members::read(text) else { return Answer::Unreadable };
     let billed = Billed::of(&members);
-    if members.get("choices").is_none() {
+    if members.get("choices").or_else(|| members.get("data")).is_none() {
         return match Fault::read(text) {
             Some(fault) => Answer::Fault(fault, billed),
             None => Answer::Unreadable,
@@ -91,7 +91,10 @@ fn delivered(choices: &str) -> u64 {
         let calls = message["tool_calls"].as_array().map_or(&[][..], Vec::as_slice);
         let arguments =
             calls.iter().map(|call| length(&call["function"]["arguments"])).sum::<u64>();
-        length(&message["content"]) + length(&message["reasoning"]) + arguments
+        length(&message["content"])
+            + length(&message["reasoning"])
+            + length(&choice["text"])
+            + arguments
     };
     choices.iter().map(of_choice).sum()
 }

@@ -62,9 +62,17 @@ pub async fn embedding_models() -> Response {
         canonical_slug: &'a str,
         name: &'a str,
         created: i64,
+        description: &'a str,
+        hugging_face_id: Option<&'a str>,
         context_length: Option<u64>,
         architecture: Value,
         pricing: Value,
+        top_provider: Value,
+        per_request_limits: Option<Value>,
+        supported_parameters: &'a [String],
+        default_parameters: Option<Value>,
+        supported_voices: Option<Value>,
+        links: Value,
     }
     let models: Vec<Box<RawValue>> = catalogue()
         .embeddings()
@@ -75,13 +83,27 @@ pub async fn embedding_models() -> Response {
                 canonical_slug: &model.canonical_slug,
                 name: &model.name,
                 created: model.created,
+                description: "Turns texts into vectors.",
+                hugging_face_id: None,
                 context_length: model.context_length,
                 architecture: serde_json::json!({
                     "modality": "text->embeddings", "input_modalities": ["text"],
                     "output_modalities": ["embeddings"], "tokenizer": "GPT",
+                    "instruct_type": null,
                 }),
                 pricing: serde_json::json!({
                     "prompt": model.pricing.base().prompt.to_string(), "completion": "0",
+                }),
+                top_provider: serde_json::json!({
+                    "context_length": model.context_length, "max_completion_tokens": null,
+                    "is_moderated": false,
+                }),
+                per_request_limits: None,
+                supported_parameters: &model.supported_parameters,
+                default_parameters: None,
+                supported_voices: None,
+                links: serde_json::json!({
+                    "details": format!("/api/v1/models/{}/endpoints", model.canonical_slug),
                 }),
             })
         })

@@ -2,6 +2,7 @@
 
 pub mod demo;
 mod parts;
+mod people;
 mod presence;
 mod upstreams;
 
@@ -42,6 +43,9 @@ pub enum ServeError {
     /// The first admin.
     #[error("the first admin cannot be created: {0}")]
     Admin(#[from] PeopleError),
+    /// The way out for mail.
+    #[error("mail cannot be sent: {0}")]
+    Mail(#[from] crate::mail::MailError),
     /// The books refuse what is needed to begin.
     #[error("{}", .0.with_causes())]
     Books(#[from] ApiError),

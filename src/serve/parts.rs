@@ -9,13 +9,14 @@ use tollgate_projections::Runner;
 use uuid::Uuid;
 
 use super::presence::Presence;
-use super::{Scopes, ServeError, upstreams};
+use super::{Scopes, ServeError, people, upstreams};
 use crate::billing::{Books, MasterAccounts, PriceList};
 use crate::config::{Config, RecoveryTimes};
 use crate::database::{Database, DatabaseSource, PoolLimits, await_server, migrate};
 use crate::http::{App, AppState, Changes};
-use crate::identity::{ApiKeys, People, Sealer, UpstreamKeys};
+use crate::identity::{ApiKeys, Sealer, UpstreamKeys};
 use crate::ledger::{Ledger, LedgerOptions};
+use crate::limits::Gate;
 use crate::operations;
 use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
 use crate::upstream::UpstreamClient;
@@ -25,6 +26,8 @@ use crate::workers;
 const SUPERVISION: Duration = Duration::from_secs(1);
 /// How long the database may take to start.
 const DATABASE_STARTS: Duration = Duration::from_secs(30);
+/// What may be done after answers at once; the database's pool has to serve others too.
+const AFTERWARDS: usize = 32;
 /// How long the first prices may take before serving begins without them.
 const FIRST_PRICES: Duration = Duration::from_secs(15);
 
@@ -61,11 +64,8 @@ pub(super) async fn assemble(
     scopes.workers.spawn(project(runner, ledger.clone(), scopes.loops.clone()));
 
     let upstream_keys = UpstreamKeys::new(pool.clone(), sealer);
-    let people = People::new(pool.clone(), &config.secret_key, ledger.clone())
-        .believing_also(config.secret_key_previous.as_ref());
-    if let Some(admin) = &config.admin {
-        people.ensure_admin(admin).await?;
-    }
+    let keys = ApiKeys::new(pool.clone());
+    let people = people::start(&config, &pool, &ledger, &keys, scopes).await?;
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
@@ -82,13 +82,11 @@ pub(super) async fn assemble(
         mode: config.reserve,
     });
     let changes = Changes::default();
-    let keys = ApiKeys::new(pool.clone());
-    let (known_keys, sessions) = (keys.clone(), people.sessions.clone());
-    let stop = scopes.loops.clone();
-    scopes.workers.spawn(workers::learn_revocations(known_keys, sessions, stop));
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
     Ok(AppState::new(App {
+        gate: Gate::default(),
+        afterwards: Arc::new(Semaphore::new(AFTERWARDS)),
         in_flight: Arc::new(Semaphore::new(config.max_concurrent_requests)),
         keys,
         config,

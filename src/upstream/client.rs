@@ -218,7 +218,24 @@ impl UpstreamClient {
     /// # Errors
     /// The upstream cannot be asked, or says something else.
     pub async fn load_models(&self, upstream: &Upstream) -> Result<Vec<Listing>, UpstreamError> {
-        let request = self.http.get(format!("{}/models", upstream.base_url));
+        let mut models = self.listings(upstream, "/models").await?;
+        // Those that make vectors have a list of their own. An upstream that has none answers 404.
+        match self.listings(upstream, "/embeddings/models").await {
+            Ok(more) => {
+                models.extend(more);
+                Ok(models)
+            }
+            Err(UpstreamError::Status(404)) => Ok(models),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn listings(
+        &self,
+        upstream: &Upstream,
+        path: &str,
+    ) -> Result<Vec<Listing>, UpstreamError> {
+        let request = self.http.get(format!("{}{path}", upstream.base_url));
         let bytes = self.record(upstream, request).await?;
         read_listings(&bytes).map_err(|error| UpstreamError::Unreadable(error.to_string()))
     }

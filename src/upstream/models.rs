@@ -33,6 +33,8 @@ pub struct ModelInfo {
     pub image_output: bool,
     /// Can it answer with sound?
     pub audio_output: bool,
+    /// Does it make vectors?
+    pub embeddings: bool,
 }
 
 #[derive(Deserialize)]
@@ -121,6 +123,7 @@ pub fn read_listing(json: &str) -> Option<Listing> {
         most_output_tokens: top.and_then(|top| top.max_completion_tokens),
         image_output: modality("image"),
         audio_output: modality("audio"),
+        embeddings: modality("embeddings"),
     };
     Some(Listing {
         model: raw.id,

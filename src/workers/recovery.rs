@@ -239,6 +239,8 @@ fn settle(
         answered_model: None,
         usage: record.usage,
         list_cost: record.total_cost,
+        ruling: None,
+        delivered_list_cost: None,
         computed_list_cost: None,
         source: CostSource::GenerationRecord,
         master_account: upstream.id,

@@ -6,6 +6,7 @@
 mod admin;
 mod app;
 mod cluster;
+mod complaints;
 mod errors;
 mod fate;
 mod faults;
@@ -14,6 +15,7 @@ mod keys;
 mod ledger;
 mod money;
 mod openapi;
+mod people;
 mod process;
 mod race;
 mod reading;

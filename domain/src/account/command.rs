@@ -1,8 +1,10 @@
 //! What may be asked of an account.
 
+use super::bills::Handle;
 use super::event::{CostSource, Fallback, Latencies, Outcome, ReleaseReason};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use crate::decimal::{ListCost, Ratio};
+use crate::fairness::Ruling;
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
     UserId,
@@ -102,6 +104,12 @@ pub enum AccountCommand {
         /// Why nothing is charged.
         reason: ReleaseReason,
     },
+    /// The same for a request that went wrong and whose bill nobody knows.
+    ReleaseUnbilled(Box<ReleaseUnbilled>),
+    /// Replaces an estimate by the truth.
+    CorrectCharge(Box<CorrectCharge>),
+    /// Books the bill of what had ended without a charge.
+    BookLateBill(Box<BookLateBill>),
     /// Ends a reservation whose time is over.
     ExpireReservation {
         /// Which.
@@ -175,8 +183,12 @@ pub struct SettleReservation {
     pub answered_model: Option<String>,
     /// What was consumed.
     pub usage: Usage,
-    /// The upstream's figure where it gave one, else the computed one.
+    /// The upstream's figure where it gave one, else the computed one: the whole bill.
     pub list_cost: ListCost,
+    /// What the fairness policy says, where the request went wrong.
+    pub ruling: Option<Ruling>,
+    /// What was delivered at list price, where the policy may charge only that.
+    pub delivered_list_cost: Option<ListCost>,
     /// What our price list says, where it differs from the upstream's figure.
     pub computed_list_cost: Option<ListCost>,
     /// Where `list_cost` comes from.
@@ -193,6 +205,61 @@ pub struct SettleReservation {
     pub streamed: bool,
     /// How long it took.
     pub latencies: Latencies,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// A request that went wrong ends without a charge, because nobody knows its bill (yet).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseUnbilled {
+    /// Which.
+    pub reservation: ReservationId,
+    /// Why nothing is charged.
+    pub reason: ReleaseReason,
+    /// What the fairness policy says.
+    pub ruling: Option<Ruling>,
+    /// Where the bill may still be had; it is the operator's then.
+    pub awaits: Option<Handle>,
+}
+
+/// The truth about a charge that was estimated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CorrectCharge {
+    /// Which.
+    pub reservation: ReservationId,
+    /// What was consumed.
+    pub usage: Usage,
+    /// What the upstream billed.
+    pub list_cost: ListCost,
+    /// Where it says so.
+    pub source: CostSource,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// The bill of a reservation that had ended without a charge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookLateBill {
+    /// Which.
+    pub reservation: ReservationId,
+    /// The model that answered, as for a settlement.
+    pub answered_model: Option<String>,
+    /// What was consumed.
+    pub usage: Usage,
+    /// What the upstream billed.
+    pub list_cost: ListCost,
+    /// What is charged of it, and why.
+    pub ruling: Ruling,
+    /// What was delivered at list price, where the policy may charge only that.
+    pub delivered_list_cost: Option<ListCost>,
+    /// Where the list cost comes from.
+    pub source: CostSource,
+    /// The upstream account that served it.
+    pub master_account: MasterAccountId,
+    /// What that account pays for one dollar of list cost.
+    pub cost_rate: Ratio,
+    /// The upstream's handle, cut to 200 characters.
+    pub generation_id: Option<String>,
     /// Now.
     pub at: Timestamp,
 }

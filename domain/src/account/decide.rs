@@ -2,17 +2,14 @@
 
 mod transfers;
 
-use super::command::{AccountCommand as Command, ReserveFunds, SettleReservation};
+use super::command::{AccountCommand as Command, ReserveFunds};
 use super::error::AccountError as Error;
-use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
+use super::event::{AccountEvent as Event, FundsReserved};
 use super::limiting::sound;
 use super::limits::KeyLimits;
-use super::recent::End;
-use super::state::{Account, Given, KeyState, OpenReservation, Status};
-use crate::ids::{KeyId, ReservationId};
+use super::state::{Account, Given, KeyState, Status};
+use crate::ids::KeyId;
 use crate::money::Money;
-use crate::pricing::Sale;
-use crate::time::Timestamp;
 
 pub(super) type Decision = Result<Vec<Event>, Error>;
 
@@ -60,6 +57,9 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::ReserveFunds(new) => account.reserve(new),
         Command::SettleReservation(settle) => account.settle(*settle),
         Command::ReleaseReservation { reservation, reason } => account.release(reservation, reason),
+        Command::ReleaseUnbilled(release) => account.release_unbilled(*release),
+        Command::CorrectCharge(correct) => account.correct(*correct),
+        Command::BookLateBill(late) => account.book_late(*late),
         Command::ExpireReservation { reservation, at } => account.expire(reservation, at),
         Command::SuspendAccount { reason } => {
             short("reason", &reason)?;
@@ -140,80 +140,6 @@ impl Account {
             plan: new.plan,
         }));
         Ok(events)
-    }
-
-    /// INV-2: never refused for lack of funds; the balance may go below zero.
-    fn settle(&self, settle: SettleReservation) -> Decision {
-        let Some(open) = self.reservations.get(&settle.reservation) else {
-            return self.ended_as(settle.reservation, |end| match end {
-                // The frozen ratio went with the reservation; the cost alone tells a retry.
-                End::Settled { list_cost } => list_cost == settle.list_cost,
-                End::Released | End::Expired => false,
-            });
-        };
-        if let Some(id) = &settle.generation_id {
-            short("generation_id", id)?;
-        }
-        let answered = settle.answered_model.and_then(|model| open.fallback(&model));
-        let sale_ratio = answered.map_or(open.sale_ratio, |other| other.sale_ratio);
-        let Sale { charge, cost } = Sale::of(settle.list_cost, sale_ratio, settle.cost_rate)
-            .map_err(|_| Error::AmountTooLarge)?;
-        self.holds(charge.negated())?;
-        self.spent.checked_add(charge).ok_or(Error::AmountTooLarge)?;
-        let warnings = self.warnings_after(open, charge, settle.at);
-        let settled = Event::ReservationSettled(Box::new(ReservationSettled {
-            reservation: settle.reservation,
-            key: open.key,
-            model: open.model.clone(),
-            answered_model: answered.map(|other| other.model.clone()),
-            reserved: open.amount,
-            usage: settle.usage,
-            price_version: open.price_version,
-            list_cost: settle.list_cost,
-            computed_list_cost: settle.computed_list_cost,
-            source: settle.source,
-            sale_ratio,
-            charge,
-            cost_rate: settle.cost_rate,
-            cost,
-            master_account: settle.master_account,
-            generation_id: settle.generation_id,
-            outcome: settle.outcome,
-            streamed: settle.streamed,
-            latencies: settle.latencies,
-            at: settle.at,
-        }));
-        Ok(std::iter::once(settled).chain(warnings).collect())
-    }
-
-    fn release(&self, reservation: ReservationId, reason: ReleaseReason) -> Decision {
-        let Some(open) = self.reservations.get(&reservation) else {
-            return self.ended_as(reservation, |end| end == End::Released);
-        };
-        let OpenReservation { key, model, amount, .. } = open.clone();
-        Ok(vec![Event::ReservationReleased { reservation, key, model, amount, reason }])
-    }
-
-    fn expire(&self, reservation: ReservationId, at: Timestamp) -> Decision {
-        let Some(open) = self.reservations.get(&reservation) else {
-            return self.ended_as(reservation, |end| end == End::Expired);
-        };
-        if at < open.expires_at {
-            return Err(Error::NotYetExpired { reservation, expires_at: open.expires_at });
-        }
-        let OpenReservation { key, model, amount, .. } = open.clone();
-        Ok(vec![Event::ReservationExpired { reservation, key, model, amount, at }])
-    }
-
-    /// INV-3: a second end is either the first one again or refused.
-    fn ended_as(&self, reservation: ReservationId, same: impl Fn(End) -> bool) -> Decision {
-        match self.ended.find(reservation) {
-            Some(end) if same(end) => DONE,
-            Some(End::Settled { .. }) => Err(Error::AlreadySettled(reservation)),
-            Some(End::Released) => Err(Error::AlreadyReleased(reservation)),
-            Some(End::Expired) => Err(Error::AlreadyExpired(reservation)),
-            None => Err(Error::ReservationNotFound(reservation)),
-        }
     }
 
     fn issue_key(&self, key: KeyId, limits: KeyLimits) -> Decision {

@@ -37,6 +37,12 @@ pub enum AccountError {
     /// The reservation ran out.
     #[error("{0} expired")]
     AlreadyExpired(ReservationId),
+    /// No bill is awaited for it: neither estimated nor ended without a charge, or too long ago.
+    #[error("no bill is awaited for {0}")]
+    NothingToCorrect(ReservationId),
+    /// Another bill came for it before.
+    #[error("{0} was billed already")]
+    AlreadyCorrected(ReservationId),
     /// So old that it may have ended already: make a fresh id.
     #[error("{0} is too old to be reserved")]
     ReservationTooOld(ReservationId),

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use super::warning::SpendWarning;
 use crate::decimal::{ListCost, Ratio};
+use crate::fairness::Ruling;
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
     UserId,
@@ -76,6 +78,15 @@ pub enum AccountEvent {
         model: String,
         amount: Money,
         reason: ReleaseReason,
+        /// What the fairness policy said, where the request went wrong.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ruling: Option<Ruling>,
+        /// The bill, where it is known: the operator's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        waived: Option<Box<WaivedBill>>,
+        /// Where the bill may still be had, where it is not known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        awaits: Option<Box<Handle>>,
     },
     ReservationExpired {
         reservation: ReservationId,
@@ -84,6 +95,8 @@ pub enum AccountEvent {
         amount: Money,
         at: Timestamp,
     },
+    ChargeCorrected(Box<ChargeCorrected>),
+    LateBillBooked(Box<LateBillBooked>),
     AccountSuspended {
         reason: String,
     },
@@ -158,7 +171,7 @@ pub struct ReservationSettled {
     pub usage: Usage,
     /// Version of the price list.
     pub price_version: u64,
-    /// The upstream's public price of the request.
+    /// The upstream's public price of what is charged: of the request, less what is waived.
     pub list_cost: ListCost,
     /// What our price list says, where it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -173,6 +186,12 @@ pub struct ReservationSettled {
     pub cost_rate: Ratio,
     /// What we paid.
     pub cost: Money,
+    /// What the customer is not charged of the upstream's bill.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waived: Option<Waived>,
+    /// What the fairness policy said, where the request went wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ruling: Option<Ruling>,
     /// The upstream account that served it.
     pub master_account: MasterAccountId,
     /// The upstream's handle.
@@ -233,6 +252,8 @@ pub enum ReleaseReason {
     NothingBilled,
     /// Its process stopped, and the upstream knows of no generation.
     Recovered,
+    /// The fairness policy charges nothing for what went wrong.
+    Waived,
 }
 
 /// Milliseconds since the request came in.
@@ -262,6 +283,8 @@ impl AccountEvent {
             Self::ReservationSettled(_) => "ReservationSettled",
             Self::ReservationReleased { .. } => "ReservationReleased",
             Self::ReservationExpired { .. } => "ReservationExpired",
+            Self::ChargeCorrected(_) => "ChargeCorrected",
+            Self::LateBillBooked(_) => "LateBillBooked",
             Self::AccountSuspended { .. } => "AccountSuspended",
             Self::AccountReinstated { .. } => "AccountReinstated",
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
@@ -281,9 +304,7 @@ impl AccountEvent {
     /// INV-5: what the event means in debits and credits; none where no money moves.
     #[must_use]
     pub fn entry(&self, account: AccountId) -> Option<Entry> {
-        use LedgerAccount::{
-            Adjustments, Cash, Customer, Grants, Upstream, UpstreamExpense, UsageIncome,
-        };
+        use LedgerAccount::{Adjustments, Cash, Customer, Grants};
         let customer = Customer(account);
         let entry = Entry::new();
         Some(match self {
@@ -296,9 +317,25 @@ impl AccountEvent {
                 entry.transfer(customer, Cash(processor.clone()), *amount)
             }
             Self::AdjustmentPosted { amount, .. } => entry.transfer(Adjustments, customer, *amount),
-            Self::ReservationSettled(settled) => entry
-                .transfer(customer, UsageIncome, settled.charge)
-                .transfer(UpstreamExpense, Upstream(settled.master_account), settled.cost),
+            Self::ReservationSettled(settled) => {
+                let master = settled.master_account;
+                let entry = Booked::post(entry, customer, master, settled.charge, settled.cost);
+                Waived::post(settled.waived, entry, master)
+            }
+            Self::ReservationReleased { waived: Some(bill), .. } => {
+                let waived = Waived { list_cost: bill.list_cost, cost: bill.cost };
+                Waived::post(Some(waived), entry, bill.master_account)
+            }
+            Self::ChargeCorrected(corrected) => {
+                let (master, (charge, cost)) = (corrected.master_account, corrected.change()?);
+                let entry = Booked::post(entry, customer, master, charge, cost);
+                Waived::post(corrected.waived, entry, master)
+            }
+            Self::LateBillBooked(late) => {
+                let (master, booked) = (late.master_account, late.booked);
+                let entry = Booked::post(entry, customer, master, booked.charge, booked.cost);
+                Waived::post(late.waived, entry, master)
+            }
             // A reservation is not money moved: it is a promise inside the customer's own balance.
             Self::FundsReserved(_)
             | Self::ReservationReleased { .. }

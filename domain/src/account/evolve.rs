@@ -1,12 +1,15 @@
 //! Event → state. Assertions, no decisions: the guard refuses before, the assertion proves after,
 //! so a broken invariant stops the command instead of entering history.
 
-use super::event::{AccountEvent as Event, FundsReserved, ReservationSettled};
+use super::awaited::{AwaitedBill, Estimate};
+use super::bills::{Booked, ChargeCorrected, LateBillBooked, WaivedBill, billed};
+use super::ends::is_provisional;
+use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
 use super::grants::OpenGrant;
 use super::limits::Spent;
 use super::recent::End;
 use super::state::{Account, Given, KeyState, OpenReservation, Status, TopUp};
-use crate::ids::{GrantId, KeyId, ReservationId};
+use crate::ids::{GrantId, KeyId, ReservationId, TopUpId};
 use crate::money::Money;
 use crate::time::Period;
 
@@ -27,12 +30,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             account.id = Some(*id);
         }
         Event::FundsToppedUp { top_up, amount, processor, .. } => {
-            let entry =
-                TopUp { amount: *amount, refunded: Money::ZERO, processor: processor.clone() };
-            let known = account.top_ups.insert(*top_up, entry);
-            assert!(known.is_none(), "INV-3: {top_up} came in twice");
-            account.balance = plus(account.balance, *amount);
-            account.topped_up = plus(account.topped_up, *amount);
+            account.take_in(*top_up, *amount, processor);
         }
         Event::FundsGranted { grant, amount, expires_at, .. } => {
             account.given(*grant, Given { amount: *amount, expires_at: *expires_at });
@@ -86,12 +84,17 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
         Event::FundsReserved(new) => account.set_aside(new),
         Event::ReservationSettled(settled) => account.settled(settled),
-        Event::ReservationReleased { reservation, .. } => {
-            account.end(*reservation, End::Released);
+        Event::ReservationReleased { reservation, reason, waived, awaits, .. } => {
+            // Its owner may still be alive, and settle what it does not know to be released.
+            let billable = *reason == ReleaseReason::Recovered || awaits.is_some();
+            account.released(*reservation, waived.as_deref(), billable);
         }
         Event::ReservationExpired { reservation, .. } => {
-            account.end(*reservation, End::Expired);
+            let open = account.end(*reservation, End::Expired);
+            account.await_bill(*reservation, open);
         }
+        Event::ChargeCorrected(corrected) => account.corrected(corrected),
+        Event::LateBillBooked(late) => account.billed_late(late),
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
         Event::AccountReinstated { .. } => account.status = Status::Active,
         Event::SpendLimitsChanged { limits } => {
@@ -115,6 +118,14 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
 }
 
 impl Account {
+    fn take_in(&mut self, top_up: TopUpId, amount: Money, processor: &str) {
+        let entry = TopUp { amount, refunded: Money::ZERO, processor: processor.to_owned() };
+        let known = self.top_ups.insert(top_up, entry);
+        assert!(known.is_none(), "INV-3: {top_up} came in twice");
+        self.balance = plus(self.balance, amount);
+        self.topped_up = plus(self.topped_up, amount);
+    }
+
     /// Other limits have ends of their own to warn of.
     const fn forget_warnings(&mut self) {
         self.warned_today = None;
@@ -172,8 +183,8 @@ impl Account {
     }
 
     fn settled(&mut self, settled: &ReservationSettled) {
-        let end = End::Settled { list_cost: settled.list_cost };
-        let open = self.end(settled.reservation, end);
+        let list_cost = billed(settled.list_cost, settled.waived).expect("INV-4: parts of a bill");
+        let open = self.end(settled.reservation, End::Settled { list_cost });
         assert_eq!(open.amount, settled.reserved, "INV-3: gives back what was set aside");
         assert!(!settled.charge.is_negative(), "INV-4: a charge is never negative");
         self.balance = minus(self.balance, settled.charge);
@@ -186,6 +197,73 @@ impl Account {
         self.spent_today = count(self.spent_today);
         self.spent_this_month = count(self.spent_this_month);
         let key = self.key_mut(settled.key);
+        key.spent = count(key.spent);
+        if let (true, Some(generation_id)) = (is_provisional(settled), &settled.generation_id) {
+            let ReservationSettled { usage, list_cost, charge, cost, .. } = *settled;
+            let estimate = Estimate {
+                booked: Booked { usage, list_cost, charge, cost },
+                ruling: settled.ruling,
+                cost_rate: settled.cost_rate,
+                master_account: settled.master_account,
+                generation_id: generation_id.clone(),
+                at: settled.at,
+            };
+            let bill = AwaitedBill::of(open, settled.sale_ratio, Some(estimate));
+            self.awaited.wait(settled.reservation, bill);
+        }
+    }
+
+    fn released(&mut self, reservation: ReservationId, bill: Option<&WaivedBill>, billable: bool) {
+        let end = match bill {
+            Some(bill) => End::Waived { list_cost: bill.list_cost },
+            None => End::Released,
+        };
+        let open = self.end(reservation, end);
+        if billable {
+            self.await_bill(reservation, open);
+        }
+    }
+
+    /// It ended without a charge, and its bill may still come.
+    fn await_bill(&mut self, reservation: ReservationId, open: OpenReservation) {
+        let ratio = open.sale_ratio;
+        self.awaited.wait(reservation, AwaitedBill::of(open, ratio, None));
+    }
+
+    fn corrected(&mut self, corrected: &ChargeCorrected) {
+        let to = &corrected.to;
+        assert!(!to.charge.is_negative(), "INV-4: a charge is never negative");
+        let list_cost = billed(to.list_cost, corrected.waived).expect("INV-4: parts of a bill");
+        self.awaited.came(corrected.reservation, list_cost);
+        let (change, _) = corrected.change().expect("INV-2: the difference fits in Money");
+        self.balance = minus(self.balance, change);
+        // What comes back was the customer's, whatever it was paid from.
+        self.open_grants.spend(change.at_least(Money::ZERO));
+        self.check_grants();
+        self.spent = plus(self.spent, change);
+        let count = |spent: Spent| {
+            spent.corrected(change, corrected.charged_at).expect("INV-2: the sum fits in Money")
+        };
+        self.spent_today = count(self.spent_today);
+        self.spent_this_month = count(self.spent_this_month);
+        let key = self.key_mut(corrected.key);
+        key.spent = count(key.spent);
+    }
+
+    fn billed_late(&mut self, late: &LateBillBooked) {
+        let charge = late.booked.charge;
+        assert!(!charge.is_negative(), "INV-4: a charge is never negative");
+        let list_cost = billed(late.booked.list_cost, late.waived).expect("INV-4: parts of a bill");
+        self.awaited.came(late.reservation, list_cost);
+        self.balance = minus(self.balance, charge);
+        self.open_grants.spend(charge);
+        self.check_grants();
+        self.spent = plus(self.spent, charge);
+        let count =
+            |spent: Spent| spent.plus(charge, late.at).expect("INV-2: the sum fits in Money");
+        self.spent_today = count(self.spent_today);
+        self.spent_this_month = count(self.spent_this_month);
+        let key = self.key_mut(late.key);
         key.spent = count(key.spent);
     }
 

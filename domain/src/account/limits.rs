@@ -78,14 +78,14 @@ impl KeyLimits {
     /// Entries of a list at most: it is looked through for each request.
     pub const MOST_ENTRIES: usize = 100;
 
-    /// Whether the key may ask for a model.
+    /// Whether a list of models has this one; an empty list has them all.
     #[must_use]
-    pub fn allows_model(&self, model: &str) -> bool {
+    pub fn allow(models: &[String], model: &str) -> bool {
         let fits = |allowed: &String| match allowed.strip_suffix('*') {
             Some(vendor) => model.len() > vendor.len() && model.starts_with(vendor),
             None => allowed == model,
         };
-        self.models.is_empty() || self.models.iter().any(fits)
+        models.is_empty() || models.iter().any(fits)
     }
 }
 
@@ -177,6 +177,17 @@ impl Spent {
             true => Money::ZERO,
             false => self.amount,
         }
+    }
+
+    /// Counts what a charge of `charged_at` changed by, while its window lasts; never below zero.
+    /// Nothing if the sum does not fit.
+    #[must_use]
+    pub fn corrected(self, change: Money, charged_at: Timestamp) -> Option<Self> {
+        if self.period.window(charged_at) != self.window {
+            return Some(self);
+        }
+        let amount = self.amount.checked_add(change)?.at_least(Money::ZERO);
+        Some(Self { amount, ..self })
     }
 
     /// Counts a charge. Nothing if the sum does not fit.

@@ -1,8 +1,11 @@
 //! `account`: one customer's prepaid billing account. Its keys live in the same stream, so that a
 //! key's budget and the account's balance are decided together.
 
+mod awaited;
+mod bills;
 mod command;
 mod decide;
+mod ends;
 mod error;
 mod event;
 mod evolve;
@@ -15,7 +18,10 @@ mod state;
 mod tests;
 mod warning;
 
-pub use command::{AccountCommand, ReserveFunds, SettleReservation};
+pub use bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill, billed};
+pub use command::{
+    AccountCommand, BookLateBill, CorrectCharge, ReleaseUnbilled, ReserveFunds, SettleReservation,
+};
 pub use error::AccountError;
 pub use event::{
     AccountEvent, CostSource, Fallback, FundsReserved, Latencies, Outcome, ReleaseReason,

@@ -16,6 +16,11 @@ pub enum End {
         /// By which a retry is told from another settlement.
         list_cost: ListCost,
     },
+    /// Given back, and the bill is the operator's.
+    Waived {
+        /// By which a retry is told from another settlement.
+        list_cost: ListCost,
+    },
     /// Given back.
     Released,
     /// Ran out.

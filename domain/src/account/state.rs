@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::awaited::AwaitedBills;
 use super::event::Fallback;
 use super::grants::{OpenGrant, OpenGrants};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits, Spent};
@@ -47,6 +48,8 @@ pub struct Account {
     pub(super) keys: BTreeMap<KeyId, KeyState>,
     pub(super) reservations: BTreeMap<ReservationId, OpenReservation>,
     pub(super) ended: RecentEnds,
+    #[serde(default, skip_serializing_if = "AwaitedBills::is_empty")]
+    pub(super) awaited: AwaitedBills,
     pub(super) top_ups: BTreeMap<TopUpId, TopUp>,
     pub(super) refunds: BTreeMap<RefundId, (TopUpId, Money)>,
     pub(super) grants: BTreeMap<GrantId, Given>,
@@ -133,6 +136,7 @@ impl Default for Account {
             keys: BTreeMap::new(),
             reservations: BTreeMap::new(),
             ended: RecentEnds::default(),
+            awaited: AwaitedBills::default(),
             top_ups: BTreeMap::new(),
             refunds: BTreeMap::new(),
             grants: BTreeMap::new(),

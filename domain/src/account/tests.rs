@@ -1,6 +1,7 @@
 //! The account proved: scenarios, golden files, random command sequences.
 
 mod books;
+mod fairness;
 mod glue;
 mod golden;
 mod grants;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::AccountLimits;
 use crate::decimal::Ratio;
 use crate::eventful::{Eventful, cqrs_aggregate};
+use crate::fairness::{FairnessInForce, FairnessPolicy};
 use crate::ids::AccountId;
 use crate::journal::Entry;
 use crate::pricing::PriceCard;
@@ -43,6 +44,8 @@ pub struct PriceBook {
     plan_limits: BTreeMap<String, AccountLimits>,
     model_ratios: BTreeMap<String, Ratio>,
     account_ratios: BTreeMap<AccountId, Ratio>,
+    #[serde(default)]
+    fairness: FairnessInForce,
 }
 
 /// What accounts of a plan get.
@@ -93,6 +96,8 @@ pub enum PriceBookCommand {
         /// For accounts that have none of their own.
         limits: AccountLimits,
     },
+    /// What happens to requests that go wrong from now on.
+    SetFairnessPolicy(FairnessPolicy),
 }
 
 /// What happened to the price book.
@@ -100,11 +105,20 @@ pub enum PriceBookCommand {
 #[allow(missing_docs)]
 pub enum PriceBookEvent {
     /// A new version of the list begins; the changes before it belong to it.
-    PricesPublished { version: u64, source: String, models: u64 },
+    PricesPublished {
+        version: u64,
+        source: String,
+        models: u64,
+    },
     /// A model came or changed its price.
-    ModelPriced { model: String, card: Box<PriceCard> },
+    ModelPriced {
+        model: String,
+        card: Box<PriceCard>,
+    },
     /// A model went.
-    ModelRetired { model: String },
+    ModelRetired {
+        model: String,
+    },
     SaleRatioSet {
         scope: RatioScope,
         ratio: Option<Ratio>,
@@ -117,6 +131,7 @@ pub enum PriceBookEvent {
         #[serde(default, skip_serializing_if = "AccountLimits::is_unlimited")]
         limits: AccountLimits,
     },
+    FairnessPolicySet(FairnessInForce),
 }
 
 /// Why the price book refuses.
@@ -178,6 +193,12 @@ impl PriceBook {
     #[must_use]
     pub const fn default_ratio(&self) -> Option<Ratio> {
         self.default_ratio
+    }
+
+    /// What happens to requests that go wrong.
+    #[must_use]
+    pub const fn fairness(&self) -> &FairnessInForce {
+        &self.fairness
     }
 
     /// How many ratios are more specific than the default.
@@ -243,6 +264,16 @@ impl Eventful for PriceBook {
                     false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio, limits }]),
                 }
             }
+            PriceBookCommand::SetFairnessPolicy(policy) => {
+                let (version, policy) = (self.fairness.version + 1, policy.normal());
+                match self.fairness.version > 0 && self.fairness.policy == policy {
+                    true => Ok(vec![]),
+                    false => {
+                        let set = FairnessInForce { version, policy };
+                        Ok(vec![PriceBookEvent::FairnessPolicySet(set)])
+                    }
+                }
+            }
         }
     }
 
@@ -266,6 +297,11 @@ impl Eventful for PriceBook {
                 self.plan_ratios.insert(plan.clone(), *ratio);
                 self.plan_limits.insert(plan.clone(), *limits);
             }
+            PriceBookEvent::FairnessPolicySet(set) => {
+                let next = self.fairness.version + 1;
+                assert_eq!(set.version, next, "INV-8: versions of the fairness policy are dense");
+                self.fairness.clone_from(set);
+            }
         }
     }
 
@@ -287,7 +323,8 @@ impl Eventful for PriceBook {
             | PriceBookEvent::ModelPriced { .. }
             | PriceBookEvent::ModelRetired { .. }
             | PriceBookEvent::SaleRatioSet { .. }
-            | PriceBookEvent::PlanDefined { .. } => None,
+            | PriceBookEvent::PlanDefined { .. }
+            | PriceBookEvent::FairnessPolicySet(_) => None,
         }
     }
 }
@@ -302,6 +339,7 @@ impl PriceBookEvent {
             Self::ModelRetired { .. } => "ModelRetired",
             Self::SaleRatioSet { .. } => "SaleRatioSet",
             Self::PlanDefined { .. } => "PlanDefined",
+            Self::FairnessPolicySet(_) => "FairnessPolicySet",
         }
     }
 }

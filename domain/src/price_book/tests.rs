@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::decimal::Price;
+use crate::fairness::{Mishap, Treatment};
 use crate::golden_files::{check, check_folder, goldens};
 use crate::money::Money;
 use crate::pricing::Rates;
@@ -17,6 +18,7 @@ goldens! {
     ModelRetired => ["v1"],
     SaleRatioSet => ["v1", "v1.plan", "v1.model", "v1.account", "v1.reason"],
     PlanDefined => ["v1", "v1.limits"],
+    FairnessPolicySet => ["v1", "v1.whole"],
 }
 
 #[test]
@@ -211,6 +213,36 @@ fn the_most_specific_ratio_wins() {
     assert_eq!(of(&book, account).as_deref(), Some("0.9"));
 }
 
+#[test]
+fn the_fairness_policy_has_dense_versions_and_the_same_one_again_is_no_event() {
+    let policy = |everything, cases: &[(Mishap, Treatment)]| {
+        let cases = cases.iter().copied().collect();
+        PriceBookCommand::SetFairnessPolicy(FairnessPolicy { everything, cases })
+    };
+    let mut book = PriceBook::default();
+    let mut send = |command| {
+        let events = book.decide(command).expect("accepted");
+        events.iter().for_each(|event| book.evolve(event));
+        (events.len(), book.fairness().version, book.fairness().rule(Mishap::ClientLeft).treatment)
+    };
+    // The documented default may be chosen too: then it has a version.
+    assert_eq!(send(policy(Treatment::ChargeBilled, &[])), (1, 1, Treatment::ChargeBilled));
+    assert_eq!(send(policy(Treatment::ChargeBilled, &[])).0, 0);
+    let one =
+        &[(Mishap::ClientLeft, Treatment::Waive), (Mishap::TimedOut, Treatment::ChargeBilled)];
+    assert_eq!(send(policy(Treatment::ChargeBilled, one)), (1, 2, Treatment::Waive));
+    assert_eq!(send(policy(Treatment::ChargeBilled, &one[..1])).0, 0);
+    assert_eq!(send(policy(Treatment::Waive, &[])), (1, 3, Treatment::Waive));
+}
+
+fn fairness() -> impl Strategy<Value = FairnessPolicy> {
+    use Treatment::{ChargeBilled, ChargeDelivered, Waive};
+    let treatment = || proptest::sample::select(vec![ChargeBilled, ChargeDelivered, Waive]);
+    let mishap = proptest::sample::select(Mishap::ALL);
+    (treatment(), proptest::collection::btree_map(mishap, treatment(), 0..3))
+        .prop_map(|(everything, cases)| FairnessPolicy { everything, cases })
+}
+
 fn any_command() -> impl Strategy<Value = PriceBookCommand> {
     let name = || proptest::sample::select(vec!["", "a", "b", "c"]).prop_map(str::to_owned);
     let price = proptest::sample::select(vec!["0", "1e-6", "0.0000000833333333333333"]);
@@ -235,6 +267,7 @@ fn any_command() -> impl Strategy<Value = PriceBookCommand> {
         (name(), value(), limits).prop_map(|(plan, ratio, limits)| {
             PriceBookCommand::DefinePlan { plan, ratio, limits }
         }),
+        fairness().prop_map(PriceBookCommand::SetFairnessPolicy),
     ]
 }
 

@@ -5,9 +5,13 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tollgate_domain::account::{
-    Account, AccountCommand as Command, AccountError, AccountEvent as Event, ReservationSettled,
-    ReserveFunds, SettleReservation, SpendLimits,
+    Account, AccountCommand as Command, AccountError, AccountEvent as Event, BookLateBill,
+    ChargeCorrected, CorrectCharge, LateBillBooked, Latencies, Outcome, ReleaseUnbilled,
+    ReservationSettled, ReserveFunds, SettleReservation, SpendLimits, Waived, WaivedBill, billed,
 };
+use tollgate_domain::decimal::ListCost;
+use tollgate_domain::fairness::Ruling;
+use tollgate_domain::ids::ReservationId;
 use tollgate_domain::ledger_event::{AggregateType, LedgerEvent};
 use tollgate_domain::price_book::{PriceBook, PriceBookCommand, PriceBookEvent};
 use tollgate_domain::{
@@ -187,9 +191,16 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
             Command::SettleReservation(Box::new(settle(*settled)))
         }
         // Key, model and amount are the reservation's own, which the decision looks up.
-        Event::ReservationReleased { reservation, key: _, model: _, amount: _, reason } => {
-            Command::ReleaseReservation { reservation, reason }
+        Event::ReservationReleased { reservation, ruling, waived: Some(bill), .. } => {
+            Command::SettleReservation(Box::new(waive(reservation, ruling, *bill)))
         }
+        Event::ReservationReleased { reservation, reason, ruling, awaits, .. } => {
+            let awaits = awaits.map(|handle| *handle);
+            let release = ReleaseUnbilled { reservation, reason, ruling, awaits };
+            Command::ReleaseUnbilled(Box::new(release))
+        }
+        Event::ChargeCorrected(corrected) => Command::CorrectCharge(Box::new(correct(&corrected))),
+        Event::LateBillBooked(late) => Command::BookLateBill(Box::new(late_bill(*late))),
         Event::ReservationExpired { reservation, key: _, model: _, amount: _, at } => {
             Command::ExpireReservation { reservation, at }
         }
@@ -206,12 +217,70 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
     })
 }
 
+/// The bill whose parts these are. Where they make none, the decision will differ from the event.
+fn whole(charged: ListCost, waived: Option<Waived>) -> ListCost {
+    billed(charged, waived).unwrap_or(charged)
+}
+
+/// The settlement of a bill that nobody is charged for; what else it said is not in the event.
+fn waive(
+    reservation: ReservationId,
+    ruling: Option<Ruling>,
+    bill: WaivedBill,
+) -> SettleReservation {
+    SettleReservation {
+        reservation,
+        answered_model: None,
+        usage: bill.usage,
+        list_cost: bill.list_cost,
+        ruling,
+        delivered_list_cost: None,
+        computed_list_cost: None,
+        source: bill.source,
+        master_account: bill.master_account,
+        cost_rate: bill.cost_rate,
+        generation_id: bill.generation_id,
+        outcome: Outcome::Completed,
+        streamed: false,
+        latencies: Latencies::default(),
+        at: Timestamp::default(),
+    }
+}
+
+fn correct(corrected: &ChargeCorrected) -> CorrectCharge {
+    CorrectCharge {
+        reservation: corrected.reservation,
+        usage: corrected.to.usage,
+        list_cost: whole(corrected.to.list_cost, corrected.waived),
+        source: corrected.source,
+        at: corrected.at,
+    }
+}
+
+fn late_bill(late: LateBillBooked) -> BookLateBill {
+    BookLateBill {
+        reservation: late.reservation,
+        answered_model: late.answered_model,
+        usage: late.booked.usage,
+        list_cost: whole(late.booked.list_cost, late.waived),
+        ruling: late.ruling,
+        delivered_list_cost: Some(late.booked.list_cost),
+        source: late.source,
+        master_account: late.master_account,
+        cost_rate: late.cost_rate,
+        generation_id: late.generation_id,
+        at: late.at,
+    }
+}
+
 fn settle(settled: ReservationSettled) -> SettleReservation {
     SettleReservation {
         reservation: settled.reservation,
         answered_model: settled.answered_model,
         usage: settled.usage,
-        list_cost: settled.list_cost,
+        list_cost: whole(settled.list_cost, settled.waived),
+        ruling: settled.ruling,
+        delivered_list_cost: Some(settled.list_cost),
         computed_list_cost: settled.computed_list_cost,
         source: settled.source,
         master_account: settled.master_account,
@@ -257,6 +326,9 @@ fn price_command(event: &PriceBookEvent) -> Option<PriceBookCommand> {
         }
         PriceBookEvent::PlanDefined { plan, ratio, limits } => {
             Some(PriceBookCommand::DefinePlan { plan, ratio, limits })
+        }
+        PriceBookEvent::FairnessPolicySet(set) => {
+            Some(PriceBookCommand::SetFairnessPolicy(set.policy))
         }
     }
 }

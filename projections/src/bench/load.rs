@@ -253,6 +253,8 @@ impl Generator {
             answered_model: None,
             usage,
             list_cost: list,
+            ruling: None,
+            delivered_list_cost: None,
             computed_list_cost: drifts.then_some(ListCost::ZERO),
             source: CostSource::Upstream,
             master_account: self.master,

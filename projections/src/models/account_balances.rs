@@ -96,6 +96,13 @@ impl Row for AccountRow {
                 row.out(settled.charge, |r| &mut r.spent)?;
                 row.requests += 1;
             }
+            Event::ChargeCorrected(corrected) => {
+                row.out(super::change(corrected)?.0, |r| &mut r.spent)?
+            }
+            Event::LateBillBooked(late) => {
+                row.out(late.booked.charge, |r| &mut r.spent)?;
+                row.requests += super::billed_requests(late);
+            }
             Event::ReservationReleased { amount, .. }
             | Event::ReservationExpired { amount, .. } => row.reserved.sub(amount.decimal())?,
             Event::AccountSuspended { .. } => row.status = Some("suspended"),

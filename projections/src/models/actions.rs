@@ -58,7 +58,9 @@ fn of_account(event: &AccountEvent) -> Option<Said<'_>> {
         | Event::ReservationReleased { .. }
         | Event::ReservationExpired { .. }
         | Event::OwnLimitsChanged { .. }
-        | Event::SpendWarningRaised(_) => return None,
+        | Event::SpendWarningRaised(_)
+        | Event::ChargeCorrected(_)
+        | Event::LateBillBooked(_) => return None,
     })
 }
 
@@ -79,7 +81,7 @@ fn of_price_book(event: &PriceBookEvent) -> Option<Said<'_>> {
     use PriceBookEvent as Event;
     match event {
         Event::SaleRatioSet { reason, .. } => Some((None, reason.as_deref())),
-        Event::PlanDefined { .. } => Some((None, None)),
+        Event::PlanDefined { .. } | Event::FairnessPolicySet(_) => Some((None, None)),
         Event::PricesPublished { .. } | Event::ModelPriced { .. } | Event::ModelRetired { .. } => {
             None
         }

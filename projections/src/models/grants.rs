@@ -76,7 +76,9 @@ impl Row for GrantRow {
             | Event::PlanAssigned { .. }
             | Event::PlanRemoved {}
             | Event::OwnLimitsChanged { .. }
-            | Event::SpendWarningRaised(_) => {}
+            | Event::SpendWarningRaised(_)
+            | Event::ChargeCorrected(_)
+            | Event::LateBillBooked(_) => {}
         }
         Ok(())
     }

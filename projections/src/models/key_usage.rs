@@ -88,6 +88,19 @@ impl Row for KeyRow {
                 row.requests += 1;
                 row.tokens += count(settled.usage.total_tokens())?;
             }
+            Event::ChargeCorrected(corrected) => {
+                let row = of(rows, *account, &corrected.key);
+                row.charge.add(super::change(corrected)?.0.decimal())?;
+                row.tokens += count(corrected.to.usage.total_tokens())?;
+                row.tokens -= count(corrected.from.usage.total_tokens())?;
+            }
+            Event::LateBillBooked(late) if super::billed_requests(late) > 0 => {
+                let row = of(rows, *account, &late.key);
+                row.charge.add(late.booked.charge.decimal())?;
+                row.requests += 1;
+                row.tokens += count(late.booked.usage.total_tokens())?;
+            }
+            Event::LateBillBooked(_) => {}
             Event::ReservationReleased { key, amount, .. }
             | Event::ReservationExpired { key, amount, .. } => {
                 of(rows, *account, key).reserved.sub(amount.decimal())?;

@@ -1,6 +1,6 @@
 //! `master_balances`: what is left of the credits that we bought.
 
-use tollgate_domain::account::AccountEvent;
+use tollgate_domain::account::{AccountEvent, Waived};
 use tollgate_domain::ids::MasterAccountId;
 use tollgate_domain::master_account::MasterAccountEvent as Event;
 
@@ -15,7 +15,8 @@ use crate::table::{Life, Table, col};
 
 pub(super) static TABLE: Table = Table {
     name: "master_balances",
-    comment: "One row per upstream account: remaining credits = bought + adjusted - list_cost.",
+    comment: "One row per upstream account: remaining credits = bought + adjusted - list_cost - \
+              waived_list_cost. Waived is what was billed and no customer was charged for.",
     life: Life::Grouped,
     columns: &[
         col("master_account_id", Text, Key),
@@ -32,6 +33,8 @@ pub(super) static TABLE: Table = Table {
         col("requests", Int, Sum),
         col("list_cost", Number, Sum),
         col("cost", Number, Sum),
+        col("waived_list_cost", Number, Sum),
+        col("waived", Number, Sum),
         col("registered_at", Time, Last),
     ],
     indexes: &[],
@@ -53,6 +56,8 @@ pub(super) struct MasterRow {
     requests: i64,
     list_cost: ListUsd,
     cost: Usd,
+    waived_list_cost: ListUsd,
+    waived: Usd,
     registered_at: Option<tollgate_domain::Timestamp>,
 }
 
@@ -84,6 +89,12 @@ impl MasterRow {
         }
         Ok(())
     }
+
+    fn waive(&mut self, waived: Option<Waived>) -> Result<(), FoldError> {
+        let Some(waived) = waived else { return Ok(()) };
+        self.waived_list_cost.add(waived.list_cost.decimal())?;
+        self.waived.add(waived.cost.decimal())
+    }
 }
 
 impl Row for MasterRow {
@@ -98,7 +109,26 @@ impl Row for MasterRow {
                 let row = rows.entry(settled.master_account).or_default();
                 row.requests += 1;
                 row.list_cost.add(settled.list_cost.decimal())?;
-                row.cost.add(settled.cost.decimal())
+                row.cost.add(settled.cost.decimal())?;
+                row.waive(settled.waived)
+            }
+            Body::Account(_, AccountEvent::ReservationReleased { waived: Some(bill), .. }, _) => {
+                let row = rows.entry(bill.master_account).or_default();
+                row.waive(Some(Waived { list_cost: bill.list_cost, cost: bill.cost }))
+            }
+            Body::Account(_, AccountEvent::ChargeCorrected(corrected), _) => {
+                let row = rows.entry(corrected.master_account).or_default();
+                row.list_cost.add(corrected.to.list_cost.decimal())?;
+                row.list_cost.sub(corrected.from.list_cost.decimal())?;
+                row.cost.add(super::change(corrected)?.1.decimal())?;
+                row.waive(corrected.waived)
+            }
+            Body::Account(_, AccountEvent::LateBillBooked(late), _) => {
+                let row = rows.entry(late.master_account).or_default();
+                row.requests += super::billed_requests(late);
+                row.list_cost.add(late.booked.list_cost.decimal())?;
+                row.cost.add(late.booked.cost.decimal())?;
+                row.waive(late.waived)
             }
             Body::Account(..) | Body::PriceBook(_) => Ok(()),
         }
@@ -118,6 +148,8 @@ impl Row for MasterRow {
         self.requests += other.requests;
         self.list_cost.merge(other.list_cost)?;
         self.cost.merge(other.cost)?;
+        self.waived_list_cost.merge(other.waived_list_cost)?;
+        self.waived.merge(other.waived)?;
         self.registered_at = other.registered_at.or(self.registered_at);
         Ok(())
     }
@@ -137,6 +169,8 @@ impl Row for MasterRow {
         sink.int(Some(self.requests));
         sink.number(Some(&self.list_cost));
         sink.number(Some(&self.cost));
+        sink.number(Some(&self.waived_list_cost));
+        sink.number(Some(&self.waived));
         sink.time(self.registered_at);
     }
 }

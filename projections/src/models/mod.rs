@@ -2,6 +2,7 @@
 
 mod account_balances;
 mod actions;
+mod awaited_bills;
 mod grants;
 mod key_usage;
 mod master_balances;
@@ -15,6 +16,11 @@ mod usage_hourly;
 
 pub(crate) use trial_balance::entry as entry_of;
 
+use tollgate_domain::Money;
+use tollgate_domain::account::{ChargeCorrected, LateBillBooked};
+use tollgate_domain::decimal::ListCost;
+
+use crate::error::FoldError;
 use crate::fold::{Appended, Fold, Grouped};
 use crate::table::Table;
 
@@ -32,19 +38,20 @@ pub struct Projection {
 }
 
 /// Every projection, by name. The order is that in which locks are taken.
-pub static PROJECTIONS: [Projection; 12] = [
-    projection(&account_balances::TABLE, 2, Grouped::<account_balances::AccountRow>::start),
+pub static PROJECTIONS: [Projection; 13] = [
+    projection(&account_balances::TABLE, 3, Grouped::<account_balances::AccountRow>::start),
     projection(&actions::TABLE, 1, Appended::<actions::ActionLine>::start),
+    projection(&awaited_bills::TABLE, 1, awaited_bills::Awaited::start),
     projection(&grants::TABLE, 1, Grouped::<grants::GrantRow>::start),
-    projection(&key_usage::TABLE, 1, Grouped::<key_usage::KeyRow>::start),
-    projection(&master_balances::TABLE, 1, Grouped::<master_balances::MasterRow>::start),
+    projection(&key_usage::TABLE, 2, Grouped::<key_usage::KeyRow>::start),
+    projection(&master_balances::TABLE, 2, Grouped::<master_balances::MasterRow>::start),
     projection(&open_reservations::TABLE, 1, open_reservations::Open::start),
     projection(&price_changes::TABLE, 1, Appended::<price_changes::PriceLine>::start),
-    projection(&profit_daily::TABLE, 1, Grouped::<profit_daily::ProfitRow>::start),
-    projection(&requests::TABLE, 1, Appended::<requests::RequestLine>::start),
+    projection(&profit_daily::TABLE, 2, Grouped::<profit_daily::ProfitRow>::start),
+    projection(&requests::TABLE, 2, Appended::<requests::RequestLine>::start),
     projection(&top_ups::TABLE, 2, Appended::<top_ups::MoneyLine>::start),
-    projection(&trial_balance::TABLE, 1, Grouped::<trial_balance::TrialRow>::start),
-    projection(&usage_hourly::TABLE, 1, Grouped::<usage_hourly::UsageRow>::start),
+    projection(&trial_balance::TABLE, 2, Grouped::<trial_balance::TrialRow>::start),
+    projection(&usage_hourly::TABLE, 2, Grouped::<usage_hourly::UsageRow>::start),
 ];
 
 const fn projection(
@@ -53,6 +60,16 @@ const fn projection(
     start: fn() -> Box<dyn Fold>,
 ) -> Projection {
     Projection { name: table.name, version, table, start }
+}
+
+/// What a correction changes the charge and the cost by.
+fn change(corrected: &ChargeCorrected) -> Result<(Money, Money), FoldError> {
+    corrected.change().ok_or(FoldError::DoesNotFit)
+}
+
+/// A bill that came after the end makes the request a charged one, unless all of it is waived.
+fn billed_requests(late: &LateBillBooked) -> i64 {
+    i64::from(late.booked.list_cost != ListCost::ZERO)
 }
 
 /// An empty trial balance.

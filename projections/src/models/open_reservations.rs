@@ -94,7 +94,9 @@ impl Fold for Open {
             Event::ReservationSettled(settled) => self.end(settled.reservation),
             Event::ReservationReleased { reservation, .. }
             | Event::ReservationExpired { reservation, .. } => self.end(*reservation),
-            Event::AccountOpened { .. }
+            Event::ChargeCorrected(_)
+            | Event::LateBillBooked(_)
+            | Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }
             | Event::GrantExpired { .. }

@@ -81,6 +81,11 @@ fn change(event: &Event) -> Change<'_> {
             let (kind, reason) = ("ratio_set", reason.as_deref());
             Change { kind, scope: Some(scope), subject, ratio: *ratio, reason, ..Change::default() }
         }
+        Event::FairnessPolicySet(set) => Change {
+            kind: "fairness_policy_set",
+            subject: Some(set.version.to_string()),
+            ..Change::default()
+        },
         Event::PlanDefined { plan, ratio, .. } => Change {
             kind: "plan_defined",
             scope: Some("plan"),

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::account::{AccountEvent, CostSource};
+use tollgate_domain::Timestamp;
+use tollgate_domain::account::{
+    AccountEvent as Event, ChargeCorrected, CostSource, ReservationSettled, Waived,
+};
 use tollgate_domain::ids::{AccountId, MasterAccountId};
 
 use crate::error::FoldError;
@@ -16,8 +19,10 @@ use crate::table::{Life, Table, col};
 
 pub(super) static TABLE: Table = Table {
     name: "profit_daily",
-    comment: "Charged requests by UTC day; margin = charge - cost; drift = list_cost minus what \
-              our price list says, where the two differ.",
+    comment: "Charged requests by UTC day; margin = charge - cost - waived. Waived is what the \
+              upstream billed for requests that went wrong and no customer was charged for; \
+              estimated are those whose truth has not come. A correction counts on the day of its \
+              charge. drift = list_cost minus what our price list says, where the two differ.",
     life: Life::Grouped,
     columns: &[
         col("day", Day, Key),
@@ -28,7 +33,11 @@ pub(super) static TABLE: Table = Table {
         col("list_cost", Number, Sum),
         col("charge", Number, Sum),
         col("cost", Number, Sum),
+        col("waived_requests", Int, Sum),
+        col("waived_list_cost", Number, Sum),
+        col("waived", Number, Sum),
         col("estimated", Int, Sum),
+        col("corrected", Int, Sum),
         col("drifted", Int, Sum),
         col("drift", Number, Sum),
     ],
@@ -42,36 +51,102 @@ pub(super) struct ProfitRow {
     list_cost: ListUsd,
     charge: Usd,
     cost: Usd,
+    waived_requests: i64,
+    waived_list_cost: ListUsd,
+    waived: Usd,
     estimated: i64,
+    corrected: i64,
     drifted: i64,
     drift: ListUsd,
+}
+
+impl ProfitRow {
+    fn settle(&mut self, settled: &ReservationSettled) -> Result<(), FoldError> {
+        self.requests += 1;
+        self.list_cost.add(settled.list_cost.decimal())?;
+        self.charge.add(settled.charge.decimal())?;
+        self.cost.add(settled.cost.decimal())?;
+        self.estimated += match settled.source {
+            CostSource::Estimate => 1,
+            CostSource::Upstream | CostSource::GenerationRecord | CostSource::PriceList => 0,
+        };
+        if let Some(computed) = settled.computed_list_cost {
+            self.drifted += 1;
+            self.drift.add(settled.list_cost.decimal())?;
+            self.drift.sub(computed.decimal())?;
+        }
+        self.waive(settled.waived)
+    }
+
+    fn waive(&mut self, waived: Option<Waived>) -> Result<(), FoldError> {
+        let Some(waived) = waived else { return Ok(()) };
+        self.waived_requests += 1;
+        self.waived_list_cost.add(waived.list_cost.decimal())?;
+        self.waived.add(waived.cost.decimal())
+    }
+
+    fn correct(&mut self, corrected: &ChargeCorrected) -> Result<(), FoldError> {
+        let (charge, cost) = super::change(corrected)?;
+        self.estimated -= 1;
+        self.corrected += 1;
+        self.list_cost.add(corrected.to.list_cost.decimal())?;
+        self.list_cost.sub(corrected.from.list_cost.decimal())?;
+        self.charge.add(charge.decimal())?;
+        self.cost.add(cost.decimal())?;
+        self.waive(corrected.waived)
+    }
 }
 
 impl Row for ProfitRow {
     type Key = (i64, Arc<str>, AccountId, MasterAccountId);
 
     fn apply(rows: &mut Rows<Self>, seen: &Seen<'_>) -> Result<(), FoldError> {
-        let Body::Account(account, AccountEvent::ReservationSettled(settled), Some(model)) =
-            &seen.body
-        else {
-            return Ok(());
+        let Body::Account(account, event, Some(model)) = &seen.body else { return Ok(()) };
+        let key = |at: Timestamp, master: MasterAccountId| {
+            (at.day(), Arc::clone(model), *account, master)
         };
-        let key = (settled.at.day(), Arc::clone(model), *account, settled.master_account);
-        let row = rows.entry(key).or_default();
-        row.requests += 1;
-        row.list_cost.add(settled.list_cost.decimal())?;
-        row.charge.add(settled.charge.decimal())?;
-        row.cost.add(settled.cost.decimal())?;
-        row.estimated += match settled.source {
-            CostSource::Estimate => 1,
-            CostSource::Upstream | CostSource::GenerationRecord | CostSource::PriceList => 0,
-        };
-        if let Some(computed) = settled.computed_list_cost {
-            row.drifted += 1;
-            row.drift.add(settled.list_cost.decimal())?;
-            row.drift.sub(computed.decimal())?;
+        match event {
+            Event::ReservationSettled(settled) => {
+                let key = key(settled.at, settled.master_account);
+                rows.entry(key).or_default().settle(settled)
+            }
+            Event::ReservationReleased { waived: Some(bill), .. } => {
+                let waived = Waived { list_cost: bill.list_cost, cost: bill.cost };
+                let key = key(seen.recorded_at, bill.master_account);
+                rows.entry(key).or_default().waive(Some(waived))
+            }
+            Event::ChargeCorrected(corrected) => {
+                let key = key(corrected.charged_at, corrected.master_account);
+                rows.entry(key).or_default().correct(corrected)
+            }
+            Event::LateBillBooked(late) => {
+                let row = rows.entry(key(late.at, late.master_account)).or_default();
+                row.requests += super::billed_requests(late);
+                row.list_cost.add(late.booked.list_cost.decimal())?;
+                row.charge.add(late.booked.charge.decimal())?;
+                row.cost.add(late.booked.cost.decimal())?;
+                row.waive(late.waived)
+            }
+            Event::ReservationReleased { waived: None, .. }
+            | Event::ReservationExpired { .. }
+            | Event::FundsReserved(_)
+            | Event::AccountOpened { .. }
+            | Event::FundsToppedUp { .. }
+            | Event::FundsGranted { .. }
+            | Event::GrantExpired { .. }
+            | Event::TopUpRefunded { .. }
+            | Event::AdjustmentPosted { .. }
+            | Event::KeyIssued { .. }
+            | Event::KeyLimitsChanged { .. }
+            | Event::KeyRevoked { .. }
+            | Event::AccountSuspended { .. }
+            | Event::AccountReinstated { .. }
+            | Event::SpendLimitsChanged { .. }
+            | Event::PlanAssigned { .. }
+            | Event::OwnLimitsChanged { .. }
+            | Event::PlanRemoved {}
+            | Event::SpendWarningRaised(_) => Ok(()),
         }
-        Ok(())
     }
 
     fn merge(&mut self, other: Self) -> Result<(), FoldError> {
@@ -79,7 +154,11 @@ impl Row for ProfitRow {
         self.list_cost.merge(other.list_cost)?;
         self.charge.merge(other.charge)?;
         self.cost.merge(other.cost)?;
+        self.waived_requests += other.waived_requests;
+        self.waived_list_cost.merge(other.waived_list_cost)?;
+        self.waived.merge(other.waived)?;
         self.estimated += other.estimated;
+        self.corrected += other.corrected;
         self.drifted += other.drifted;
         self.drift.merge(other.drift)
     }
@@ -93,7 +172,11 @@ impl Row for ProfitRow {
         sink.number(Some(&self.list_cost));
         sink.number(Some(&self.charge));
         sink.number(Some(&self.cost));
+        sink.int(Some(self.waived_requests));
+        sink.number(Some(&self.waived_list_cost));
+        sink.number(Some(&self.waived));
         sink.int(Some(self.estimated));
+        sink.int(Some(self.corrected));
         sink.int(Some(self.drifted));
         sink.number(Some(&self.drift));
     }

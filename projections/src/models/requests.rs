@@ -1,10 +1,13 @@
 //! `requests`: one row for each reservation that ended, as the customer and the operator see it.
 
-use tollgate_domain::Timestamp;
 use tollgate_domain::account::{
-    AccountEvent as Event, CostSource, Outcome, ReleaseReason, ReservationSettled,
+    AccountEvent as Event, ChargeCorrected, CostSource, LateBillBooked, Latencies, Outcome,
+    ReleaseReason, ReservationSettled, Waived, WaivedBill,
 };
-use tollgate_domain::ids::{AccountId, KeyId, ReservationId};
+use tollgate_domain::decimal::{ListCost, Ratio};
+use tollgate_domain::fairness::Ruling;
+use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId};
+use tollgate_domain::{Money, Timestamp, Usage};
 
 use super::key_usage::{count, json};
 use super::usage_hourly::cached;
@@ -18,8 +21,11 @@ use crate::table::{Life, Table, col};
 
 pub(super) static TABLE: Table = Table {
     name: "requests",
-    comment: "One row per ended reservation. state: settled, released or expired; outcome: how a \
-              settled one ended, or why a released one was.",
+    comment: "One row per ended reservation: settled, released or expired (state); outcome: how \
+              a settled one ended, or why a released one was. Rows in state corrected and \
+              billed_late replace an earlier one of the same reservation; charge_before is what \
+              that had. Mishap, treatment and policy_version: what the fairness policy said of \
+              one that went wrong.",
     life: Life::Appended,
     columns: &[
         col("position", Int, Key),
@@ -49,6 +55,12 @@ pub(super) static TABLE: Table = Table {
         col("streamed", Flag, Once),
         col("first_byte_ms", Int, Once),
         col("total_ms", Int, Once),
+        col("mishap", Text, Once),
+        col("treatment", Text, Once),
+        col("policy_version", Int, Once),
+        col("waived_list_cost", Number, Once),
+        col("waived", Number, Once),
+        col("charge_before", Number, Once),
         col("request_id", Text, Once),
         col("actor", Text, Once),
     ],
@@ -76,6 +88,7 @@ const fn reason(reason: ReleaseReason) -> &'static str {
         ReleaseReason::ClientLeft => "client_left",
         ReleaseReason::NothingBilled => "nothing_billed",
         ReleaseReason::Recovered => "recovered",
+        ReleaseReason::Waived => "waived",
     }
 }
 
@@ -88,7 +101,7 @@ const fn source(source: CostSource) -> &'static str {
     }
 }
 
-/// What every end has.
+/// What every line has.
 struct Ended<'a> {
     reservation: ReservationId,
     account: AccountId,
@@ -97,7 +110,7 @@ struct Ended<'a> {
     state: &'static str,
     outcome: &'static str,
     at: Timestamp,
-    reserved: tollgate_domain::Money,
+    reserved: Money,
 }
 
 impl Ended<'_> {
@@ -114,112 +127,214 @@ impl Ended<'_> {
     }
 }
 
-fn charged(settled: &ReservationSettled, sink: &mut dyn Sink) -> Result<(), FoldError> {
-    let usage = &settled.usage;
-    sink.int(Some(count(usage.prompt_tokens())?));
-    sink.int(Some(count(usage.completion_tokens())?));
-    sink.int(Some(count(cached(usage))?));
-    sink.int(Some(count(usage.reasoning)?));
-    sink.text(Some(&json(usage)?));
-    sink.number(Some(&settled.list_cost));
-    match &settled.computed_list_cost {
-        Some(computed) => sink.number(Some(computed)),
-        None => sink.number(None),
-    }
-    sink.text(Some(source(settled.source)));
-    sink.number(Some(&settled.sale_ratio));
-    sink.number(Some(&settled.charge));
-    sink.number(Some(&settled.cost_rate));
-    sink.number(Some(&settled.cost));
-    sink.int(Some(count(settled.price_version)?));
-    sink.id(&settled.master_account);
-    sink.text(settled.generation_id.as_deref());
-    sink.flag(Some(settled.streamed));
-    sink.int(Some(i64::from(settled.latencies.first_byte_ms)));
-    sink.int(Some(i64::from(settled.latencies.total_ms)));
-    Ok(())
+/// What is known of the bill; the cells of the rest are empty.
+#[derive(Default)]
+struct Bill<'a> {
+    usage: Option<&'a Usage>,
+    list_cost: Option<ListCost>,
+    computed: Option<ListCost>,
+    source: Option<CostSource>,
+    sale_ratio: Option<Ratio>,
+    charge: Option<Money>,
+    cost_rate: Option<Ratio>,
+    cost: Option<Money>,
+    price_version: Option<u64>,
+    master: Option<MasterAccountId>,
+    generation: Option<&'a str>,
+    streamed: Option<bool>,
+    latencies: Option<Latencies>,
+    ruling: Option<Ruling>,
+    waived: Option<Waived>,
+    before: Option<Money>,
 }
 
-/// Nothing was charged: the cells between `reserved` and `request_id` are empty.
-fn uncharged(sink: &mut dyn Sink) {
-    (0..4).for_each(|_| sink.int(None));
-    sink.text(None);
-    (0..2).for_each(|_| sink.number(None));
-    sink.text(None);
-    (0..4).for_each(|_| sink.number(None));
-    sink.int(None);
-    (0..2).for_each(|_| sink.text(None));
-    sink.flag(None);
-    (0..2).for_each(|_| sink.int(None));
+fn number<T: std::fmt::Display>(sink: &mut dyn Sink, value: Option<T>) {
+    match value {
+        Some(value) => sink.number(Some(&value)),
+        None => sink.number(None),
+    }
+}
+
+impl Bill<'_> {
+    fn write(&self, sink: &mut dyn Sink) -> Result<(), FoldError> {
+        let tokens = |of: fn(&Usage) -> u64| self.usage.map(|usage| count(of(usage))).transpose();
+        sink.int(tokens(Usage::prompt_tokens)?);
+        sink.int(tokens(Usage::completion_tokens)?);
+        sink.int(tokens(cached)?);
+        sink.int(tokens(|usage| usage.reasoning)?);
+        sink.text(self.usage.map(json).transpose()?.as_deref());
+        number(sink, self.list_cost);
+        number(sink, self.computed);
+        sink.text(self.source.map(source));
+        number(sink, self.sale_ratio);
+        number(sink, self.charge);
+        number(sink, self.cost_rate);
+        number(sink, self.cost);
+        sink.int(self.price_version.map(count).transpose()?);
+        sink.text(self.master.map(|master| master.to_string()).as_deref());
+        sink.text(self.generation);
+        sink.flag(self.streamed);
+        sink.int(self.latencies.map(|latencies| i64::from(latencies.first_byte_ms)));
+        sink.int(self.latencies.map(|latencies| i64::from(latencies.total_ms)));
+        sink.text(self.ruling.map(|ruling| ruling.mishap.name()));
+        sink.text(self.ruling.map(|ruling| ruling.treatment.name()));
+        sink.int(self.ruling.map(|ruling| count(ruling.policy_version)).transpose()?);
+        number(sink, self.waived.map(|waived| waived.list_cost));
+        number(sink, self.waived.map(|waived| waived.cost));
+        number(sink, self.before);
+        Ok(())
+    }
+
+    fn settled(settled: &ReservationSettled) -> Bill<'_> {
+        Bill {
+            usage: Some(&settled.usage),
+            list_cost: Some(settled.list_cost),
+            computed: settled.computed_list_cost,
+            source: Some(settled.source),
+            sale_ratio: Some(settled.sale_ratio),
+            charge: Some(settled.charge),
+            cost_rate: Some(settled.cost_rate),
+            cost: Some(settled.cost),
+            price_version: Some(settled.price_version),
+            master: Some(settled.master_account),
+            generation: settled.generation_id.as_deref(),
+            streamed: Some(settled.streamed),
+            latencies: Some(settled.latencies),
+            ruling: settled.ruling,
+            waived: settled.waived,
+            before: None,
+        }
+    }
+
+    fn waived(bill: &WaivedBill, ruling: Option<Ruling>) -> Bill<'_> {
+        Bill {
+            usage: Some(&bill.usage),
+            source: Some(bill.source),
+            cost_rate: Some(bill.cost_rate),
+            master: Some(bill.master_account),
+            generation: bill.generation_id.as_deref(),
+            ruling,
+            waived: Some(Waived { list_cost: bill.list_cost, cost: bill.cost }),
+            ..Bill::default()
+        }
+    }
+
+    fn corrected(corrected: &ChargeCorrected) -> Bill<'_> {
+        Bill {
+            usage: Some(&corrected.to.usage),
+            list_cost: Some(corrected.to.list_cost),
+            source: Some(corrected.source),
+            sale_ratio: Some(corrected.sale_ratio),
+            charge: Some(corrected.to.charge),
+            cost_rate: Some(corrected.cost_rate),
+            cost: Some(corrected.to.cost),
+            master: Some(corrected.master_account),
+            generation: Some(&corrected.generation_id),
+            ruling: corrected.ruling,
+            waived: corrected.waived,
+            before: Some(corrected.from.charge),
+            ..Bill::default()
+        }
+    }
+
+    fn late(late: &LateBillBooked) -> Bill<'_> {
+        Bill {
+            usage: Some(&late.booked.usage),
+            list_cost: Some(late.booked.list_cost),
+            source: Some(late.source),
+            sale_ratio: Some(late.sale_ratio),
+            charge: Some(late.booked.charge),
+            cost_rate: Some(late.cost_rate),
+            cost: Some(late.booked.cost),
+            master: Some(late.master_account),
+            generation: late.generation_id.as_deref(),
+            ruling: Some(late.ruling),
+            waived: late.waived,
+            before: Some(Money::ZERO),
+            ..Bill::default()
+        }
+    }
+}
+
+/// The line of an event, if it has one.
+fn line<'a>(
+    account: AccountId,
+    event: &'a Event,
+    seen: &Seen<'_>,
+) -> Option<(Ended<'a>, Bill<'a>)> {
+    let ended = |reservation, key, model, state, outcome, at| {
+        let reserved = Money::ZERO;
+        Ended { reservation, account, key, model, state, outcome, at, reserved }
+    };
+    Some(match event {
+        Event::ReservationSettled(it) => {
+            let (id, how) = (it.reservation, outcome(it.outcome));
+            let ended = ended(id, it.key, it.model.as_str(), "settled", how, it.at);
+            (Ended { reserved: it.reserved, ..ended }, Bill::settled(it))
+        }
+        Event::ReservationReleased {
+            reservation,
+            key,
+            model,
+            amount,
+            reason: why,
+            ruling,
+            waived,
+            awaits,
+        } => {
+            let at = seen.recorded_at;
+            let ended = ended(*reservation, *key, model.as_str(), "released", reason(*why), at);
+            let bill = match waived {
+                Some(bill) => Bill::waived(bill, *ruling),
+                None => Bill {
+                    master: awaits.as_ref().map(|handle| handle.master_account),
+                    generation: awaits.as_ref().map(|handle| handle.generation_id.as_str()),
+                    ruling: *ruling,
+                    ..Bill::default()
+                },
+            };
+            (Ended { reserved: *amount, ..ended }, bill)
+        }
+        Event::ReservationExpired { reservation, key, model, amount, at } => {
+            let ended = ended(*reservation, *key, model.as_str(), "expired", "expired", *at);
+            (Ended { reserved: *amount, ..ended }, Bill::default())
+        }
+        Event::ChargeCorrected(it) => {
+            let (id, model) = (it.reservation, it.model.as_str());
+            let ended = ended(id, it.key, model, "corrected", "corrected", it.at);
+            (ended, Bill::corrected(it))
+        }
+        Event::LateBillBooked(it) => {
+            let (id, model) = (it.reservation, it.model.as_str());
+            let ended = ended(id, it.key, model, "billed_late", "billed_late", it.at);
+            (ended, Bill::late(it))
+        }
+        Event::FundsReserved(_)
+        | Event::AccountOpened { .. }
+        | Event::FundsToppedUp { .. }
+        | Event::FundsGranted { .. }
+        | Event::GrantExpired { .. }
+        | Event::TopUpRefunded { .. }
+        | Event::AdjustmentPosted { .. }
+        | Event::KeyIssued { .. }
+        | Event::KeyLimitsChanged { .. }
+        | Event::KeyRevoked { .. }
+        | Event::AccountSuspended { .. }
+        | Event::AccountReinstated { .. }
+        | Event::SpendLimitsChanged { .. }
+        | Event::PlanAssigned { .. }
+        | Event::OwnLimitsChanged { .. }
+        | Event::PlanRemoved {}
+        | Event::SpendWarningRaised(_) => return None,
+    })
 }
 
 impl Line for RequestLine {
     fn write(seen: &Seen<'_>, sink: &mut dyn Sink) -> Result<bool, FoldError> {
         let Body::Account(account, event, _) = &seen.body else { return Ok(false) };
-        let account = *account;
-        let (ended, settled) = match event {
-            Event::ReservationSettled(settled) => (
-                Ended {
-                    reservation: settled.reservation,
-                    account,
-                    key: settled.key,
-                    model: &settled.model,
-                    state: "settled",
-                    outcome: outcome(settled.outcome),
-                    at: settled.at,
-                    reserved: settled.reserved,
-                },
-                Some(settled),
-            ),
-            Event::ReservationReleased { reservation, key, model, amount, reason: why } => (
-                Ended {
-                    reservation: *reservation,
-                    account,
-                    key: *key,
-                    model,
-                    state: "released",
-                    outcome: reason(*why),
-                    at: seen.recorded_at,
-                    reserved: *amount,
-                },
-                None,
-            ),
-            Event::ReservationExpired { reservation, key, model, amount, at } => (
-                Ended {
-                    reservation: *reservation,
-                    account,
-                    key: *key,
-                    model,
-                    state: "expired",
-                    outcome: "expired",
-                    at: *at,
-                    reserved: *amount,
-                },
-                None,
-            ),
-            Event::FundsReserved(_)
-            | Event::AccountOpened { .. }
-            | Event::FundsToppedUp { .. }
-            | Event::FundsGranted { .. }
-            | Event::GrantExpired { .. }
-            | Event::TopUpRefunded { .. }
-            | Event::AdjustmentPosted { .. }
-            | Event::KeyIssued { .. }
-            | Event::KeyLimitsChanged { .. }
-            | Event::KeyRevoked { .. }
-            | Event::AccountSuspended { .. }
-            | Event::AccountReinstated { .. }
-            | Event::SpendLimitsChanged { .. }
-            | Event::PlanAssigned { .. }
-            | Event::OwnLimitsChanged { .. }
-            | Event::PlanRemoved {}
-            | Event::SpendWarningRaised(_) => return Ok(false),
-        };
+        let Some((ended, bill)) = line(*account, event, seen) else { return Ok(false) };
         ended.write(seen, sink);
-        match settled {
-            Some(settled) => charged(settled, sink)?,
-            None => uncharged(sink),
-        }
+        bill.write(sink)?;
         sink.text(seen.meta.request_id.as_deref());
         sink.text(Some(&seen.meta.actor));
         Ok(true)

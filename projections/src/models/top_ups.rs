@@ -109,6 +109,8 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         | Event::ReservationSettled(_)
         | Event::ReservationReleased { .. }
         | Event::ReservationExpired { .. }
+        | Event::ChargeCorrected(_)
+        | Event::LateBillBooked(_)
         | Event::AccountSuspended { .. }
         | Event::AccountReinstated { .. }
         | Event::SpendLimitsChanged { .. }

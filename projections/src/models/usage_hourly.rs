@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tollgate_domain::account::{AccountEvent as Event, ReservationSettled};
+use tollgate_domain::account::{AccountEvent as Event, Booked, ReservationSettled};
 use tollgate_domain::ids::{AccountId, KeyId};
 use tollgate_domain::{Timestamp, Usage};
 
@@ -65,18 +65,35 @@ pub(super) fn cached(usage: &Usage) -> u64 {
 
 impl UsageRow {
     fn settle(&mut self, settled: &ReservationSettled) -> Result<(), FoldError> {
-        let usage = &settled.usage;
+        let ReservationSettled { usage, list_cost, charge, cost, .. } = *settled;
         self.requests += 1;
-        self.prompt += count(usage.prompt_tokens())?;
-        self.completion += count(usage.completion_tokens())?;
-        self.cached += count(cached(usage))?;
-        self.cache_write += count(usage.cache_write.saturating_add(usage.cache_write_1h))?;
-        self.reasoning += count(usage.reasoning)?;
+        self.add(&Booked { usage, list_cost, charge, cost })
+    }
+
+    fn add(&mut self, booked: &Booked) -> Result<(), FoldError> {
+        self.tokens(&booked.usage, 1)?;
+        self.list_cost.add(booked.list_cost.decimal())?;
+        self.charge.add(booked.charge.decimal())?;
+        self.cost.add(booked.cost.decimal())
+    }
+
+    fn sub(&mut self, booked: &Booked) -> Result<(), FoldError> {
+        self.tokens(&booked.usage, -1)?;
+        self.list_cost.sub(booked.list_cost.decimal())?;
+        self.charge.sub(booked.charge.decimal())?;
+        self.cost.sub(booked.cost.decimal())
+    }
+
+    fn tokens(&mut self, usage: &Usage, sign: i64) -> Result<(), FoldError> {
+        self.prompt += sign * count(usage.prompt_tokens())?;
+        self.completion += sign * count(usage.completion_tokens())?;
+        self.cached += sign * count(cached(usage))?;
+        self.cache_write += sign * count(usage.cache_write.saturating_add(usage.cache_write_1h))?;
+        self.reasoning += sign * count(usage.reasoning)?;
         let audio = [usage.audio_input, usage.audio_cache_read, usage.audio_output];
-        self.audio += count(audio.iter().fold(0, |sum, tokens| sum.saturating_add(*tokens)))?;
-        self.list_cost.add(settled.list_cost.decimal())?;
-        self.charge.add(settled.charge.decimal())?;
-        self.cost.add(settled.cost.decimal())
+        let audio = audio.iter().fold(0, |sum, tokens| u64::saturating_add(sum, *tokens));
+        self.audio += sign * count(audio)?;
+        Ok(())
     }
 }
 
@@ -103,7 +120,20 @@ impl Row for UsageRow {
             }
             Event::ReservationReleased { key, .. } => row(*key, seen.recorded_at, &unbilled),
             Event::ReservationExpired { key, at, .. } => row(*key, *at, &unbilled),
-            Event::FundsReserved(_)
+            // In the hour of the charge that is corrected, so that it shows the truth.
+            Event::ChargeCorrected(corrected) => row(corrected.key, corrected.charged_at, &|row| {
+                row.sub(&corrected.from)?;
+                row.add(&corrected.to)
+            }),
+            // It stays among the unbilled ones of the hour in which it ended.
+            Event::LateBillBooked(late) if super::billed_requests(late) > 0 => {
+                row(late.key, late.at, &|row| {
+                    row.requests += 1;
+                    row.add(&late.booked)
+                })
+            }
+            Event::LateBillBooked(_)
+            | Event::FundsReserved(_)
             | Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }

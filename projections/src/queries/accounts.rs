@@ -134,6 +134,21 @@ pub async fn keys(
     Ok(page.page(fetch(pool, query).await?, |key: &Key| key.key_id.clone()))
 }
 
+/// These keys of an account, by id.
+///
+/// # Errors
+/// The database's.
+pub async fn keys_by_id(
+    pool: &PgPool,
+    account: AccountId,
+    ids: &[KeyId],
+) -> Result<AsOf<Vec<Key>>, QueryError> {
+    let rows = format!("{KEY} WHERE account_id = $1 AND key_id = ANY($2)");
+    let sql = as_of(&["key_usage"], &rows, "r.key_id");
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    fetch(pool, query(&sql).bind(account.to_string()).bind(ids)).await
+}
+
 /// One key.
 ///
 /// # Errors

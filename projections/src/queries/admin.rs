@@ -23,7 +23,9 @@ pub struct Stats {
     pub charge: Decimal,
     /// Everything that served requests ever cost us.
     pub cost: Decimal,
-    /// `charge − cost`.
+    /// What the upstream billed for requests that went wrong and nobody was charged for.
+    pub waived: Decimal,
+    /// `charge − cost − waived`.
     pub margin: Decimal,
     /// Requests ever charged.
     pub requests: i64,
@@ -31,7 +33,9 @@ pub struct Stats {
     pub charge_today: Decimal,
     /// What today's requests cost us.
     pub cost_today: Decimal,
-    /// `charge_today − cost_today`.
+    /// What of today's was waived.
+    pub waived_today: Decimal,
+    /// `charge_today − cost_today − waived_today`.
     pub margin_today: Decimal,
     /// Requests charged today.
     pub requests_today: i64,
@@ -44,17 +48,21 @@ pub struct Stats {
 /// # Errors
 /// The database's.
 pub async fn stats(pool: &PgPool, today: NaiveDate) -> Result<AsOf<Option<Stats>>, QueryError> {
-    let rows = "SELECT a.*, m.cost, a.charge - m.cost AS margin, t.charge_today, t.cost_today, \
-          t.charge_today - t.cost_today AS margin_today, t.requests_today, o.open_reservations \
+    let rows = "SELECT a.*, m.cost, m.waived, a.charge - m.cost - m.waived AS margin, t.charge_today, \
+          t.cost_today, t.waived_today, \
+          t.charge_today - t.cost_today - t.waived_today AS margin_today, t.requests_today, \
+          o.open_reservations \
         FROM (SELECT count(*) AS accounts, \
                 count(*) FILTER (WHERE status = 'suspended') AS suspended_accounts, \
                 trim_scale(COALESCE(sum(balance), 0)) AS balance, \
                 trim_scale(COALESCE(sum(reserved), 0)) AS reserved, \
                 trim_scale(COALESCE(sum(spent), 0)) AS charge, \
                 COALESCE(sum(requests), 0)::bigint AS requests FROM read.account_balances) a, \
-          (SELECT trim_scale(COALESCE(sum(cost), 0)) AS cost FROM read.master_balances) m, \
+          (SELECT trim_scale(COALESCE(sum(cost), 0)) AS cost, \
+                  trim_scale(COALESCE(sum(waived), 0)) AS waived FROM read.master_balances) m, \
           (SELECT trim_scale(COALESCE(sum(charge), 0)) AS charge_today, \
                   trim_scale(COALESCE(sum(cost), 0)) AS cost_today, \
+                  trim_scale(COALESCE(sum(waived), 0)) AS waived_today, \
                   COALESCE(sum(requests), 0)::bigint AS requests_today \
              FROM read.profit_daily WHERE day = $1) t, \
           (SELECT count(*) AS open_reservations FROM read.open_reservations) o";
@@ -92,7 +100,11 @@ pub struct MasterAccount {
     pub list_cost: Decimal,
     /// What these credits had cost us.
     pub cost: Decimal,
-    /// `bought + adjusted − list_cost`.
+    /// Credits used by what no customer was charged for: the list cost of that.
+    pub waived_list_cost: Decimal,
+    /// What those credits had cost us.
+    pub waived: Decimal,
+    /// `bought + adjusted − list_cost − waived_list_cost`.
     pub remaining: Decimal,
     /// When it was registered.
     pub registered_at: Option<DateTime<Utc>>,
@@ -101,7 +113,9 @@ pub struct MasterAccount {
 const MASTER: &str = "SELECT master_account_id, provider, label, status, key_version, purchases, \
     trim_scale(bought) AS bought, trim_scale(paid) AS paid, trim_scale(fees) AS fees, \
     trim_scale(adjusted) AS adjusted, requests, trim_scale(round(list_cost, 12)) AS list_cost, \
-    trim_scale(cost) AS cost, trim_scale(round(bought + adjusted - list_cost, 12)) AS remaining, \
+    trim_scale(cost) AS cost, trim_scale(round(waived_list_cost, 12)) AS waived_list_cost, \
+    trim_scale(waived) AS waived, \
+    trim_scale(round(bought + adjusted - list_cost - waived_list_cost, 12)) AS remaining, \
     registered_at FROM read.master_balances";
 
 /// The upstream accounts, by id.
@@ -175,10 +189,18 @@ pub struct Profit {
     pub charge: Decimal,
     /// What we paid.
     pub cost: Decimal,
-    /// `charge − cost`.
+    /// Requests that went wrong and were not charged, or only in part.
+    pub waived_requests: i64,
+    /// The upstream's public price of what was not charged.
+    pub waived_list_cost: Decimal,
+    /// What we paid for that.
+    pub waived: Decimal,
+    /// `charge − cost − waived`.
     pub margin: Decimal,
-    /// Requests whose tokens we had to estimate.
+    /// Requests whose tokens we had to estimate, and the truth has not come.
     pub estimated: i64,
+    /// Estimates that were replaced by the truth.
+    pub corrected: i64,
     /// Requests whose list cost differs from our price list.
     pub drifted: i64,
     /// By how much, in total.
@@ -198,8 +220,12 @@ pub async fn profit(
     let rows = format!(
         "SELECT {name} AS name, sum(requests)::bigint AS requests, \
            trim_scale(round(sum(list_cost), 12)) AS list_cost, trim_scale(sum(charge)) AS charge, \
-           trim_scale(sum(cost)) AS cost, trim_scale(sum(charge) - sum(cost)) AS margin, \
-           sum(estimated)::bigint AS estimated, sum(drifted)::bigint AS drifted, \
+           trim_scale(sum(cost)) AS cost, sum(waived_requests)::bigint AS waived_requests, \
+           trim_scale(round(sum(waived_list_cost), 12)) AS waived_list_cost, \
+           trim_scale(sum(waived)) AS waived, \
+           trim_scale(sum(charge) - sum(cost) - sum(waived)) AS margin, \
+           sum(estimated)::bigint AS estimated, sum(corrected)::bigint AS corrected, \
+           sum(drifted)::bigint AS drifted, \
            trim_scale(round(sum(drift), 12)) AS drift FROM read.profit_daily \
          WHERE day >= ($1::timestamptz AT TIME ZONE 'UTC')::date \
            AND day <= (($2::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date \
@@ -207,7 +233,7 @@ pub async fn profit(
         match group {
             ProfitGroup::Day => "1",
             ProfitGroup::Model | ProfitGroup::Account | ProfitGroup::MasterAccount => {
-                "abs(sum(charge) - sum(cost)) DESC, 1"
+                "abs(sum(charge) - sum(cost) - sum(waived)) DESC, 1"
             }
         }
     );

@@ -6,6 +6,7 @@
 
 mod accounts;
 mod admin;
+mod awaited;
 mod history;
 mod money;
 mod page;
@@ -14,10 +15,11 @@ mod reservations;
 mod statements;
 mod usage;
 
-pub use accounts::{Account, Key, account, accounts, balance, key, keys};
+pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
 };
+pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
 pub use history::{
     Action, Grant, PriceChange, PriceChangeFilter, actions, due_grants, price_changes,
 };

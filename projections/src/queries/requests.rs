@@ -24,7 +24,8 @@ pub struct Request {
     pub key_id: String,
     /// The model that it asked for.
     pub model: String,
-    /// `settled`, `released` or `expired`.
+    /// `settled`, `released` or `expired`; `corrected` or `billed_late` where the truth came after
+    /// that: such a row replaces the earlier one of its reservation.
     pub state: String,
     /// How a settled one ended, why a released one was, or `expired`.
     pub outcome: String,
@@ -68,6 +69,18 @@ pub struct Request {
     pub first_byte_ms: Option<i64>,
     /// Milliseconds until the end.
     pub total_ms: Option<i64>,
+    /// What went wrong, in the words of the fairness policy.
+    pub mishap: Option<String>,
+    /// What that policy charges then.
+    pub treatment: Option<String>,
+    /// Which version of it.
+    pub policy_version: Option<i64>,
+    /// The upstream's public price of what was not charged.
+    pub waived_list_cost: Option<Decimal>,
+    /// What we paid for that.
+    pub waived: Option<Decimal>,
+    /// What the row that this one replaces had charged.
+    pub charge_before: Option<Decimal>,
     /// The request as the client sees it, `req_…`
     pub request_id: Option<String>,
     /// Who caused the end.
@@ -92,7 +105,8 @@ pub struct RequestFilter {
 const REQUEST: &str = "SELECT position, reservation_id, account_id, key_id, model, state, outcome, \
     ended_at, reserved, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, usage, \
     list_cost, computed_list_cost, source, sale_ratio, charge, cost_rate, cost, price_version, \
-    master_account_id, generation_id, streamed, first_byte_ms, total_ms, request_id, actor \
+    master_account_id, generation_id, streamed, first_byte_ms, total_ms, mishap, treatment, \
+    policy_version, waived_list_cost, waived, charge_before, request_id, actor \
     FROM read.requests";
 
 /// All requests that pass the filter, newest first.
@@ -142,8 +156,8 @@ pub async fn recent_requests(
     requests(pool, &filter, page).await
 }
 
-/// The end of one reservation of an account. There is no index on reservations: it looks through
-/// the account's own requests.
+/// The newest word on one reservation of an account. There is no index on reservations: it looks
+/// through the account's own requests.
 ///
 /// # Errors
 /// The database's.
@@ -152,7 +166,9 @@ pub async fn request(
     account: AccountId,
     reservation: ReservationId,
 ) -> Result<AsOf<Option<Request>>, QueryError> {
-    let rows = format!("{REQUEST} WHERE account_id = $1 AND reservation_id = $2 LIMIT 1");
+    let rows = format!(
+        "{REQUEST} WHERE account_id = $1 AND reservation_id = $2 ORDER BY position DESC LIMIT 1"
+    );
     let sql = as_of(&["requests"], &rows, "1");
     let query = query(&sql).bind(account.to_string()).bind(reservation.to_string());
     Ok(first(fetch(pool, query).await?))

@@ -144,7 +144,19 @@ impl Ledger {
         master: MasterAccountId,
         list: &str,
     ) {
-        let settle = SettleReservation {
+        self.settle_with(account, reservation, master, list, |_| {});
+    }
+
+    /// A settlement that differs.
+    pub fn settle_with(
+        &mut self,
+        account: AccountId,
+        reservation: ReservationId,
+        master: MasterAccountId,
+        list: &str,
+        change: impl FnOnce(&mut SettleReservation),
+    ) {
+        let mut settle = SettleReservation {
             reservation,
             answered_model: None,
             usage: Usage {
@@ -155,6 +167,8 @@ impl Ledger {
                 ..Usage::default()
             },
             list_cost: ListCost::parse(list).expect("a cost"),
+            ruling: None,
+            delivered_list_cost: None,
             computed_list_cost: None,
             source: CostSource::Upstream,
             master_account: master,
@@ -165,6 +179,7 @@ impl Ledger {
             latencies: Latencies { first_byte_ms: 300, total_ms: 1_200 },
             at: self.now,
         };
+        change(&mut settle);
         self.account(account, Command::SettleReservation(Box::new(settle)));
     }
 }

@@ -20,7 +20,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tollgate_projections::audit::{Options, Report, verify};
 use tollgate_projections::bench::catch_up;
-use tollgate_projections::{Progress, ProjectionError, Runner, RunnerOptions};
+use tollgate_projections::{PROJECTIONS, Progress, ProjectionError, Runner, RunnerOptions};
 
 static CLUSTER: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
 static DATABASES: AtomicU32 = AtomicU32::new(0);
@@ -189,7 +189,7 @@ pub async fn assert_clean(pool: &PgPool) {
     let report = audit(pool).await;
     assert!(report.is_clean(), "{report}");
     assert!(report.read_models.iter().all(|model| model.outcome == "equal"), "{report}");
-    assert_eq!(report.read_models.len(), 12, "{report}");
+    assert_eq!(report.read_models.len(), PROJECTIONS.len(), "{report}");
 }
 
 /// In a task of its own, as a server would run it.

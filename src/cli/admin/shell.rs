@@ -55,7 +55,7 @@ impl Shell {
         let previous = config.encryption_key_previous.as_ref();
         let sealer = Sealer::new(&config.encryption_key).opening_also(previous);
         Ok(Self {
-            people: People::new(pool.clone(), &config.secret_key, ledger.clone()),
+            people: People::new(pool.clone(), &config.secret_key, &config.people, ledger.clone()),
             keys: ApiKeys::new(pool.clone()),
             upstream_keys: UpstreamKeys::new(pool, sealer),
             // Who sat at the keyboard is not ours to keep.

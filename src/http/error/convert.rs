@@ -1,10 +1,10 @@
 //! From the errors of the layers below.
 
-use tollgate_domain::{AccountError, MasterAccountError, PriceBookError};
+use tollgate_domain::{MasterAccountError, PriceBookError};
 use tollgate_projections::queries::QueryError;
 
 use super::{ApiError, Text, both};
-use crate::identity::password::PasswordRule;
+use crate::identity::password::{PasswordError, PasswordRule};
 use crate::identity::people::PeopleError;
 use crate::identity::upstream_keys::UpstreamKeyError;
 use crate::ledger::{CommandError, LedgerError};
@@ -36,104 +36,15 @@ impl From<LedgerError> for ApiError {
     }
 }
 
-impl From<AccountError> for ApiError {
-    fn from(error: AccountError) -> Self {
-        use AccountError as E;
-        match error {
-            E::NotOpen => Self::NotFound { what: both!("account", "счёт") },
-            E::AlreadyOpen(account) => {
-                let message = both!("{account} is open already.", "{account} уже открыт.");
-                Self::Conflict { code: "account_exists", message }
-            }
-            E::AmountNotPositive => {
-                let message =
-                    both!("The amount must be above zero.", "Сумма должна быть больше нуля.");
-                Self::invalid("amount_usd", message)
-            }
-            E::AmountTooLarge => Self::invalid("amount_usd", too_large()),
-            E::TextTooLong(param) => Self::invalid(param, too_long(param)),
-            E::IdReused(id) => Self::Conflict { code: "id_reused", message: reused(&id) },
-            E::ReservationExistsWithDifferentAmount(_)
-            | E::AlreadySettled(_)
-            | E::AlreadyReleased(_)
-            | E::AlreadyExpired(_)
-            | E::ReservationNotFound(_)
-            | E::ReservationTooOld(_)
-            | E::NotYetExpired { .. } => reservation(&error),
-            E::Suspended => Self::AccountSuspended,
-            E::NotSuspended => {
-                let message = both!("The account is active.", "Счёт не заблокирован.");
-                Self::Conflict { code: "not_suspended", message }
-            }
-            // The row that led here was written before its event: the key was never issued.
-            E::KeyNotFound(_) => Self::InvalidApiKey,
-            E::KeyRevoked(_) => Self::KeyRevoked,
-            E::KeyExpired(_) => Self::KeyExpired,
-            E::TooManyKeys(most) => {
-                let message = both!(
-                    "An account has at most {most} keys that are not revoked.",
-                    "У счёта может быть не больше {most} неотозванных ключей."
-                );
-                Self::Conflict { code: "too_many_keys", message }
-            }
-            E::KeyLimitExceeded { required, left, period } => {
-                Self::KeyLimitExceeded { required, left, period }
-            }
-            E::SpendLimitExceeded { required, left, period } => {
-                Self::SpendLimitExceeded { required, left, period }
-            }
-            E::TooManyEntries(param) => {
-                let message = both!(
-                    "`{param}` can have at most 100 entries.",
-                    "В `{param}` может быть не больше 100 записей."
-                );
-                Self::invalid(param, message)
-            }
-            E::OwnLimitTooHigh(most) => {
-                let message = both!(
-                    "Your own limit can be at most ${most}, which the operator allows.",
-                    "Ваш собственный лимит может быть не больше ${most}: столько разрешил оператор."
-                );
-                Self::Conflict { code: "own_limit_too_high", message }
-            }
-            E::InsufficientFunds { required, available } => Self::InsufficientFunds {
-                required,
-                available,
-                requested_tokens: None,
-                affordable_tokens: None,
-            },
-            E::GrantNotFound(_) => Self::NotFound { what: both!("grant", "подарок") },
-            E::GrantNotExpired(grant) => {
-                let message = both!("{grant} has not expired.", "Срок {grant} ещё не истёк.");
-                Self::Conflict { code: "grant_not_expired", message }
-            }
-            E::TopUpNotFound => Self::NotFound { what: both!("top-up", "пополнение") },
-            E::RefundTooLarge(left) => {
-                let message = both!(
-                    "Only ${left} of this top-up can still be refunded.",
-                    "Из этого пополнения можно вернуть ещё не больше ${left}."
-                );
-                Self::invalid("amount_usd", message)
-            }
-        }
-    }
-}
-
-/// Reservations are the gateway's own: a customer meets this only through a fault of ours.
-fn reservation(error: &AccountError) -> ApiError {
-    let message = both!("{error}", "Конфликт резервирования: {error}");
-    ApiError::Conflict { code: "reservation_conflict", message }
-}
-
-fn too_large() -> Text {
+pub(super) fn too_large() -> Text {
     both!("The amount does not fit into the account.", "Такая сумма не помещается на счёт.")
 }
 
-fn too_long(param: &str) -> Text {
+pub(super) fn too_long(param: &str) -> Text {
     both!("`{param}` is longer than 200 characters.", "`{param}` длиннее 200 символов.")
 }
 
-fn reused(id: &str) -> Text {
+pub(super) fn reused(id: &str) -> Text {
     both!(
         "{id} was used before with different content.",
         "{id} уже использован с другим содержимым."
@@ -226,6 +137,13 @@ impl From<PriceBookError> for ApiError {
 impl From<sqlx::Error> for ApiError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
+            sqlx::Error::Database(database) if database.code().as_deref() == Some("22021") => {
+                let message = both!(
+                    "Text must not contain the character U+0000.",
+                    "Текст не может содержать символ U+0000."
+                );
+                Self::InvalidRequest { message, param: None }
+            }
             // 53: resources, 57: an operator or a shutdown, 08: connection, 40: try again.
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 Some(code)
@@ -259,7 +177,30 @@ impl From<PeopleError> for ApiError {
                 Self::Conflict { code: "email_taken", message }
             }
             E::WrongPassword => Self::WrongPassword,
+            E::WrongOldPassword => {
+                let message = both!("The old password is wrong.", "Старый пароль неверен.");
+                Self::invalid("old_password", message)
+            }
+            E::NotVerified => Self::EmailNotVerified,
+            E::TooOften(retry_after) => Self::RateLimited { retry_after },
+            E::RegistrationClosed => Self::RegistrationClosed,
+            E::InvalidInvitation => {
+                let message = both!(
+                    "You need an invitation that was not used before and is for this address.",
+                    "Нужно приглашение для этого адреса, которое ещё не использовано."
+                );
+                Self::invalid("invitation", message)
+            }
+            E::InvalidLink => {
+                let message = both!(
+                    "This link was used, is too old or was not made here: ask for a new one.",
+                    "Эта ссылка использована, устарела или создана не здесь: запросите новую."
+                );
+                Self::invalid("token", message)
+            }
             E::InvalidRefreshToken => Self::InvalidRefreshToken,
+            E::Erased => Self::SessionEnded,
+            E::Hashing(PasswordError::Busy) => Self::Overloaded,
             E::Hashing(_) => Self::internal(error),
             E::Account(error) => error.into(),
             E::Sql(error) => error.into(),
@@ -280,6 +221,10 @@ fn password(rule: PasswordRule) -> Text {
         PasswordRule::SameAsEmail => both!(
             "The password must not be the e-mail address.",
             "Пароль не должен совпадать с адресом электронной почты."
+        ),
+        PasswordRule::Common => both!(
+            "The password is one of those that are tried first: choose another one.",
+            "Такие пароли подбирают первыми: выберите другой."
         ),
     }
 }

@@ -7,6 +7,7 @@
 //! - [`ModelError`] and [`Problem`] are the two shapes in which it leaves: OpenAI's on the model
 //!   endpoints, RFC 9457 elsewhere. Both log, once, what went wrong on our side.
 
+mod account;
 mod convert;
 mod language;
 mod respond;
@@ -20,6 +21,8 @@ use std::time::Duration;
 
 use tollgate_domain::Money;
 use tollgate_domain::time::Period;
+
+use crate::limits::Reached;
 
 pub use language::Language;
 pub use respond::{
@@ -66,6 +69,12 @@ pub enum ApiError {
     InvalidRefreshToken,
     /// Unknown address or wrong password; nobody learns which.
     WrongPassword,
+    /// The password is right, and nobody has shown that the address is theirs.
+    EmailNotVerified,
+    /// Nobody may register.
+    RegistrationClosed,
+    /// What cannot be undone needs a sign-in of a moment ago.
+    SignInAgain,
     /// Signed in, but not as somebody who may do this.
     Forbidden {
         /// The role that may, as in `admin`.
@@ -91,6 +100,18 @@ pub enum ApiError {
         /// The day or the month.
         period: Period,
     },
+    /// The key's list of models has not this one.
+    ModelNotAllowed {
+        /// As requested.
+        model: String,
+    },
+    /// The key may not be used from where the request came from.
+    AddressNotAllowed {
+        /// Where that is.
+        address: std::net::IpAddr,
+    },
+    /// As many requests or tokens as the key or the account may have, in a minute or at once.
+    LimitReached(Box<Reached>),
     /// The customer's money does not suffice.
     InsufficientFunds {
         /// What the request may cost.
@@ -128,11 +149,36 @@ pub enum ApiError {
     },
     /// The same `Idempotency-Key` with another content.
     IdempotencyMismatch,
+    /// The first request with this `Idempotency-Key` has not ended yet.
+    RequestInProgress {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The first request with this `Idempotency-Key` has ended, and its answer is not here (any
+    /// more).
+    AnswerNotKept {
+        /// What it was charged, which it is not charged again.
+        charge: Money,
+        /// Its `x-request-id`.
+        request: String,
+    },
     /// Larger than this server takes.
     BodyTooLarge {
         /// In bytes.
         limit: usize,
     },
+    /// All headers together are longer than this server takes, or there are too many.
+    HeadersTooLarge {
+        /// In bytes.
+        limit: usize,
+    },
+    /// Path and query together are longer than this server takes.
+    UrlTooLong {
+        /// In bytes.
+        limit: usize,
+    },
+    /// The request's body came too slowly.
+    BodyTimedOut,
     /// Not `application/json`.
     UnsupportedMediaType,
     /// Too many requests.

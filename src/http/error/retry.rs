@@ -30,10 +30,17 @@ impl ApiError {
             | Self::SessionEnded
             | Self::InvalidRefreshToken
             | Self::WrongPassword
+            | Self::EmailNotVerified
+            | Self::RegistrationClosed
+            | Self::SignInAgain
             | Self::Forbidden { .. }
             | Self::AccountSuspended
             | Self::KeyLimitExceeded { .. }
             | Self::SpendLimitExceeded { .. }
+            | Self::ModelNotAllowed { .. }
+            | Self::AddressNotAllowed { .. }
+            | Self::HeadersTooLarge { .. }
+            | Self::UrlTooLong { .. }
             | Self::InsufficientFunds { .. }
             | Self::ModelNotFound { .. }
             | Self::ModelNotPriced { .. }
@@ -41,9 +48,16 @@ impl ApiError {
             | Self::MethodNotAllowed
             | Self::Conflict { .. }
             | Self::IdempotencyMismatch
+            | Self::AnswerNotKept { .. }
             | Self::BodyTooLarge { .. }
             | Self::UnsupportedMediaType
             | Self::AnswerBroke => Retry::Never,
+            Self::LimitReached(reached) if reached.is_final() => Retry::Never,
+            // When one of the others ends nobody knows: soon, mostly.
+            Self::LimitReached(reached) => {
+                Retry::After(reached.wait.unwrap_or(Duration::from_secs(1)))
+            }
+            Self::RequestInProgress { retry_after } => Retry::After(*retry_after),
             Self::RateLimited { retry_after } => Retry::After(*retry_after),
             Self::Upstream { status: 408 | 429, retry_after, .. } => {
                 retry_after.map_or(Retry::Sometime, Retry::After)
@@ -57,6 +71,7 @@ impl ApiError {
             | Self::UpstreamTimeout
             | Self::TimedOut
             | Self::ClientClosed
+            | Self::BodyTimedOut
             | Self::Internal(_) => Retry::Sometime,
         }
     }

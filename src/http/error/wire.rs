@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::ApiError;
+use crate::limits::Holder;
 
 /// What of an error goes over the wire, whatever the shape.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +49,9 @@ impl ApiError {
                 Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
             }
             Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
+            Self::EmailNotVerified => Wire::new(S::FORBIDDEN, PERMISSION, "email_not_verified"),
+            Self::RegistrationClosed => Wire::new(S::FORBIDDEN, PERMISSION, "registration_closed"),
+            Self::SignInAgain => Wire::new(S::FORBIDDEN, PERMISSION, "sign_in_again"),
             Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
             Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
             // Not 402: the account has money, and topping it up would not help.
@@ -55,6 +59,11 @@ impl ApiError {
             Self::SpendLimitExceeded { .. } => {
                 Wire::new(S::FORBIDDEN, QUOTA, "spend_limit_exceeded")
             }
+            Self::ModelNotAllowed { .. } => {
+                Wire::new(S::FORBIDDEN, PERMISSION, "model_not_allowed")
+            }
+            Self::AddressNotAllowed { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "ip_not_allowed"),
+            Self::LimitReached(_) => Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded"),
             // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
             Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
             Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
@@ -68,9 +77,18 @@ impl ApiError {
             Self::IdempotencyMismatch => {
                 Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
             }
+            Self::RequestInProgress { .. } => {
+                Wire::new(S::CONFLICT, REQUEST, "request_in_progress")
+            }
+            Self::AnswerNotKept { .. } => Wire::new(S::CONFLICT, REQUEST, "answer_not_kept"),
             Self::BodyTooLarge { .. } => {
                 Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
             }
+            Self::HeadersTooLarge { .. } => {
+                Wire::new(S::REQUEST_HEADER_FIELDS_TOO_LARGE, REQUEST, "headers_too_large")
+            }
+            Self::UrlTooLong { .. } => Wire::new(S::URI_TOO_LONG, REQUEST, "url_too_long"),
+            Self::BodyTimedOut => Wire::new(S::REQUEST_TIMEOUT, REQUEST, "request_timeout"),
             Self::UnsupportedMediaType => {
                 Wire::new(S::UNSUPPORTED_MEDIA_TYPE, REQUEST, "unsupported_media_type")
             }
@@ -103,7 +121,7 @@ impl ApiError {
             404 => "not_found",
             408 | 504 => "timeout",
             409 => "precondition_failed",
-            413 => "payload_too_large",
+            413 | 414 | 431 => "payload_too_large",
             422 => "unprocessable",
             429 => "rate_limit_exceeded",
             502 => "provider_unavailable",
@@ -118,7 +136,10 @@ impl ApiError {
         if let Self::InvalidRequest { param, .. } = self {
             return param.as_deref();
         }
-        let model = matches!(self, Self::ModelNotFound { .. } | Self::ModelNotPriced { .. });
+        let model = matches!(
+            self,
+            Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } | Self::ModelNotAllowed { .. }
+        );
         model.then_some("model")
     }
 
@@ -143,6 +164,22 @@ impl ApiError {
                 "requested_tokens": requested_tokens,
                 "affordable_tokens": affordable_tokens,
             }));
+        }
+        if let Self::LimitReached(reached) = self {
+            let holder = match reached.holder {
+                Holder::Key => "key",
+                Holder::Account => "account",
+            };
+            return object(json!({
+                "limit": reached.name(),
+                "limit_of": holder,
+                "most": reached.limit,
+                "used": reached.used,
+                "requested": reached.needed,
+            }));
+        }
+        if let Self::AnswerNotKept { charge, request } = self {
+            return object(json!({ "charge_usd": charge, "request_id": request }));
         }
         if let Self::NotYetVisible { at_least, position } = self {
             return object(json!({ "at_least": at_least, "as_of_position": position }));

@@ -8,6 +8,7 @@ use super::{ApiError, Text, both};
 macro_rules! words {
     (
         given: $given:pat => $message:ident;
+        told: $told:pat => $teller:ident;
         $($error:pat => $english:literal, $russian:literal $(, $name:ident = $value:expr)*;)*
     ) => {
         impl ApiError {
@@ -16,6 +17,7 @@ macro_rules! words {
             pub fn text(&self) -> Text {
                 match self {
                     $given => $message.clone(),
+                    $told => $teller.text(),
                     $($error => both!($english, $russian $(, $name = $value)*),)*
                 }
             }
@@ -28,6 +30,7 @@ words! {
         | Self::InvalidJson { message }
         | Self::Conflict { message, .. }
         | Self::Upstream { message, .. } => message;
+    told: Self::LimitReached(reached) => reached;
 
     Self::MissingApiKey =>
         "You didn't provide an API key. Send it in a header as in `Authorization: Bearer sk-tg-…`.",
@@ -56,6 +59,17 @@ words! {
     Self::WrongPassword =>
         "The e-mail address or the password is wrong.",
         "Неверный адрес электронной почты или пароль.";
+    Self::EmailNotVerified =>
+        "Confirm your e-mail address first: open the link that was mailed to you, or ask for a new \
+         one at /v1/auth/email-verification.",
+        "Сначала подтвердите адрес электронной почты: откройте ссылку из письма или запросите \
+         новую через /v1/auth/email-verification.";
+    Self::RegistrationClosed =>
+        "Registration is closed: ask the operator of this service.",
+        "Регистрация закрыта: обратитесь к оператору сервиса.";
+    Self::SignInAgain =>
+        "This cannot be undone: sign in again and do it within ten minutes.",
+        "Это нельзя отменить: войдите снова и повторите в течение десяти минут.";
     Self::Forbidden { needs } =>
         "This needs the role `{needs}`.",
         "Для этого нужна роль `{needs}`.";
@@ -90,6 +104,16 @@ words! {
         "Недостаточно средств: запрос может стоить до ${required}, доступно ${available}. \
          Пополните счёт и повторите запрос.";
 
+    Self::ModelNotAllowed { model } =>
+        "This API key may not use the model `{model}`: add it to the key's models or use another \
+         key.",
+        "Этому ключу API нельзя использовать модель `{model}`: добавьте её в список моделей \
+         ключа или используйте другой ключ.",
+        model = shortened(model);
+    Self::AddressNotAllowed { address } =>
+        "This API key may not be used from the address {address}.",
+        "Этот ключ API нельзя использовать с адреса {address}.";
+
     Self::ModelNotFound { model } =>
         "The model `{model}` does not exist or you do not have access to it.",
         "Модель `{model}` не существует, или у вас нет к ней доступа.",
@@ -107,9 +131,26 @@ words! {
     Self::IdempotencyMismatch =>
         "This Idempotency-Key was used before with another request: make a new key.",
         "Этот Idempotency-Key уже использован с другим запросом: создайте новый ключ.";
+    Self::RequestInProgress { .. } =>
+        "The first request with this Idempotency-Key is still running: ask again in a moment.",
+        "Первый запрос с этим Idempotency-Key ещё выполняется: повторите чуть позже.";
+    Self::AnswerNotKept { charge, request } =>
+        "The answer to the first request with this Idempotency-Key ({request}) is not available. \
+         It was charged ${charge} and is not charged again; to ask anew, make a new key.",
+        "Ответ на первый запрос с этим Idempotency-Key ({request}) недоступен. За него списано \
+         ${charge}, повторно не списывается; чтобы спросить заново, создайте новый ключ.";
     Self::BodyTooLarge { limit } =>
         "The request is larger than this server takes ({limit} bytes).",
         "Запрос больше, чем принимает этот сервер ({limit} байт).";
+    Self::HeadersTooLarge { limit } =>
+        "The headers of the request are larger than this server takes ({limit} bytes).",
+        "Заголовки запроса больше, чем принимает этот сервер ({limit} байт).";
+    Self::UrlTooLong { limit } =>
+        "The URL is longer than this server takes ({limit} bytes).",
+        "URL длиннее, чем принимает этот сервер ({limit} байт).";
+    Self::BodyTimedOut =>
+        "The body of the request came too slowly and was not waited for.",
+        "Тело запроса передавалось слишком медленно, ожидание прервано.";
     Self::UnsupportedMediaType =>
         "Send JSON, with the header `Content-Type: application/json`.",
         "Отправьте JSON с заголовком `Content-Type: application/json`.";

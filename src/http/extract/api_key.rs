@@ -4,13 +4,15 @@ use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use tollgate_domain::ids::{AccountId, KeyId};
 
-use super::{Request, bearer};
+use super::{ClientAddress, Request, bearer};
 use crate::http::{ApiError, AppState, ModelError};
-use crate::identity::{KeyHash, KeyStatus};
+use crate::identity::{KeyHash, KeyOwner, KeyStatus};
 use crate::ledger::{Actor, CommandContext};
+use crate::limits::{self, Rules};
 
-/// A request with a key that we gave out. Whether the key may spend is decided by its account.
-#[derive(Debug, Clone, Copy)]
+/// A request with a key that we gave out, that is not over and that may be used from there. Whether
+/// it may spend is decided by its account.
+#[derive(Debug, Clone)]
 pub struct ApiKeyAuth {
     /// The key.
     pub key: KeyId,
@@ -18,6 +20,8 @@ pub struct ApiKeyAuth {
     pub account: AccountId,
     /// The request.
     pub request: Request,
+    /// What the key may do.
+    pub rules: Rules,
 }
 
 impl ApiKeyAuth {
@@ -35,8 +39,13 @@ impl FromRequestParts<AppState> for ApiKeyAuth {
         let hash = KeyHash::of(presented).ok_or(ApiError::InvalidApiKey)?;
         match app.keys.status(hash).await? {
             KeyStatus::Live(owner) => {
-                let request = Request::of(parts);
-                Ok(Self { key: owner.key, account: owner.account, request })
+                let KeyOwner { account, key } = owner;
+                let ClientAddress(address) =
+                    ClientAddress::of(parts, &app.config.edge.trusted_proxies);
+                let prices = app.gateway.prices().current();
+                let accounts = &app.ledger.accounts;
+                let rules = limits::find_rules(accounts, &prices, account, key, address).await?;
+                Ok(Self { key, account, request: Request::of(parts), rules })
             }
             KeyStatus::Revoked => Err(ApiError::KeyRevoked.into()),
             KeyStatus::Unknown => Err(ApiError::InvalidApiKey.into()),

@@ -1,73 +1,30 @@
 //! A customer's API keys.
 
+mod shape;
+
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
-use tollgate_domain::Timestamp;
-use tollgate_domain::account::KeyLimits;
+use serde::Serialize;
 use tollgate_domain::ids::KeyId;
-use tollgate_domain::time::Period;
+use tollgate_projections::queries;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
-use validator::Validate;
 
+use self::shape::{ApiKeyItem, ChangeKeyRequest, IssueKeyRequest};
 use crate::http::extract::{CustomerSession, JsonBody, Params, PathId};
-use crate::http::wire::{Page, PageParams, Usd, Written};
+use crate::http::wire::{Page, PageParams, Written};
 use crate::http::{AppState, Problem};
 use crate::identity::KeyOwner;
-use crate::identity::keys::ListedKey;
 use crate::operations::keys;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list, issue)).routes(routes!(revoke))
-}
-
-/// A key as it is shown after its first moment.
-#[derive(Serialize, ToSchema)]
-struct ApiKeyItem {
-    #[schema(examples("key_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
-    id: String,
-    #[schema(examples("my laptop"))]
-    name: String,
-    /// Enough to recognise the key.
-    #[schema(examples("sk-tg-…x7Qa"))]
-    masked: String,
-    created_at: DateTime<Utc>,
-    /// Null while it works.
-    revoked_at: Option<DateTime<Utc>>,
-}
-
-/// How long a spending limit counts before it starts anew; UTC, weeks from Monday.
-#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum LimitPeriod {
-    Day,
-    Week,
-    Month,
-    Total,
-}
-
-/// A key to be issued.
-#[derive(Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-struct IssueKeyRequest {
-    /// Your name for it.
-    #[validate(length(min = 1, max = 200))]
-    #[schema(examples("my laptop"))]
-    name: String,
-    /// The most it may spend in one period; absent: as much as the account has.
-    #[serde(default)]
-    limit_usd: Option<Usd>,
-    /// The period that the limit counts in; absent: for ever.
-    #[serde(default)]
-    period: Option<LimitPeriod>,
-    /// From then on it is refused.
-    #[serde(default)]
-    expires_at: Option<DateTime<Utc>>,
+    OpenApiRouter::new().routes(routes!(list, issue)).routes(routes!(change, revoke))
 }
 
 /// A key that was just issued.
@@ -88,37 +45,10 @@ struct IssuedKeyResponse {
     position: i64,
 }
 
-impl From<ListedKey> for ApiKeyItem {
-    fn from(key: ListedKey) -> Self {
-        Self {
-            id: key.id.to_string(),
-            name: key.name,
-            masked: key.masked,
-            created_at: key.created_at,
-            revoked_at: key.revoked_at,
-        }
-    }
-}
-
-impl IssueKeyRequest {
-    fn limits(&self) -> KeyLimits {
-        KeyLimits {
-            limit: self.limit_usd.map(|usd| usd.0),
-            period: self.period.map(|period| match period {
-                LimitPeriod::Day => Period::Day,
-                LimitPeriod::Week => Period::Week,
-                LimitPeriod::Month => Period::Month,
-                LimitPeriod::Total => Period::Total,
-            }),
-            expires_at: self.expires_at.map(|at| Timestamp(at.timestamp_micros())),
-            ..KeyLimits::default()
-        }
-    }
-}
-
 /// List API keys
 ///
-/// The newest first, revoked ones included. Keys are masked.
+/// The newest first, revoked ones included, with their limits and what is used of them. Keys are
+/// masked.
 #[utoipa::path(
     get,
     path = "/v1/auth/api-keys",
@@ -136,8 +66,15 @@ async fn list(
     let as_of = app.visible(params.at_least).await?;
     let before: Option<KeyId> = params.cursor()?;
     let rows = app.keys.page(who.account, before, params.fetch()).await?;
+    let ids: Vec<KeyId> = rows.iter().map(|key| key.id).collect();
+    let mut standings = keys::standings(&app.ledger, who.account, &ids).await?;
+    let used = queries::keys_by_id(app.database.pool(), who.account, &ids).await?.data;
+    let mut used: HashMap<_, _> = used.into_iter().map(|key| (key.key_id.clone(), key)).collect();
     let page = Page::cut(rows, &params, as_of, |key| key.id.to_string());
-    Ok(Json(page.map(ApiKeyItem::from)))
+    Ok(Json(page.map(|key| {
+        let (standing, used) = (standings.remove(&key.id), used.remove(&key.id.to_string()));
+        ApiKeyItem::new(key, standing, used)
+    })))
 }
 
 /// Issue an API key
@@ -160,18 +97,55 @@ async fn issue(
     who: CustomerSession,
     JsonBody(body): JsonBody<IssueKeyRequest>,
 ) -> Result<(StatusCode, Json<IssuedKeyResponse>), Problem> {
-    let (limits, context) = (body.limits(), who.context());
-    let issued =
-        keys::issue(&app.ledger, &app.keys, who.account, &body.name, limits, &context).await?;
+    let ((name, limits), context) = (body.limits()?, who.context());
+    let issued = keys::issue(&app.ledger, &app.keys, who.account, &name, limits, &context).await?;
     let answer = IssuedKeyResponse {
         id: issued.id.to_string(),
         key: issued.key.expose().to_owned(),
-        name: body.name,
+        name,
         masked: issued.key.mask(),
         created_at: issued.created_at,
         position: issued.position,
     };
     Ok((StatusCode::CREATED, Json(answer)))
+}
+
+/// Change an API key
+///
+/// Its name and what it may do, from the next request on. What is absent stays as it is; null takes
+/// a limit away.
+#[utoipa::path(
+    patch,
+    path = "/v1/auth/api-keys/{id}",
+    operation_id = "change_api_key",
+    tag = "api keys",
+    params(("id" = String, Path, description = "The key's id", example = "key_01k2h3j4k5m6n7p8q9r0s1t2v3")),
+    request_body(
+        content = ChangeKeyRequest,
+        example = json!({
+            "name": "my old laptop", "limit_usd": "20", "period": "month", "allowed_models": null
+        })
+    ),
+    responses(
+        (status = 200, description = "Changed", body = Written),
+        (status = 404, description = "No such key on your account"),
+        (status = 409, description = "The key was revoked"),
+    ),
+    security(("session" = []))
+)]
+async fn change(
+    State(app): State<AppState>,
+    who: CustomerSession,
+    PathId(key): PathId<KeyId>,
+    JsonBody(mut body): JsonBody<ChangeKeyRequest>,
+) -> Result<Json<Written>, Problem> {
+    let owner = KeyOwner { key, account: who.account };
+    let (name, limits) = (body.name.take(), body.limits()?);
+    let change = |current| limits.apply(current);
+    let context = who.context();
+    let (name, keys) = (name.as_deref(), &app.keys);
+    let position = keys::change(&app.ledger, keys, owner, name, change, &context).await?;
+    Ok(Json(Written { position }))
 }
 
 /// Revoke an API key

@@ -1,11 +1,13 @@
 //! Registration, sessions, and what people do to themselves.
 
+mod me;
+mod passwords;
 mod sessions;
+mod verification;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use chrono::{DateTime, Utc};
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -14,10 +16,10 @@ use validator::Validate;
 
 use crate::config::Secret;
 use crate::http::extract::{ClientOrigin, JsonBody, Request, SignedIn};
-use crate::http::{ApiError, AppState, Problem};
-use crate::identity::people::{NewUser, SignedIn as Tokens};
+use crate::http::people::{Accepted, MailLanguage};
+use crate::http::{AppState, Problem};
+use crate::identity::people::{SignUp, SignedIn as Tokens};
 use crate::identity::tokens::ACCESS_TTL;
-use crate::identity::{Role, User};
 use crate::ledger::{Actor, CommandContext};
 
 /// The endpoints of this module.
@@ -27,8 +29,10 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(login))
         .routes(routes!(refresh))
         .routes(routes!(logout))
-        .routes(routes!(me))
         .merge(sessions::router())
+        .merge(me::router())
+        .merge(passwords::router())
+        .merge(verification::router())
 }
 
 /// Somebody who wants to be a customer.
@@ -39,7 +43,7 @@ struct RegisterRequest {
     #[validate(email, length(max = 254))]
     #[schema(examples("ada@example.com"), format = "email")]
     email: String,
-    /// 10 to 128 characters, and not the address.
+    /// 10 to 128 characters, not the address, and none of those that are tried first.
     #[schema(
         examples("correct horse battery"),
         format = "password",
@@ -52,19 +56,14 @@ struct RegisterRequest {
     #[validate(length(max = 200))]
     #[schema(examples("Ada"))]
     name: String,
-}
-
-/// A new customer.
-#[derive(Serialize, ToSchema)]
-struct RegisterResponse {
-    #[schema(examples("usr_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
-    user_id: String,
-    /// The prepaid account.
-    #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
-    account_id: String,
-    /// The position of the log that holds the new account.
-    #[schema(examples(1))]
-    position: i64,
+    /// Of the mails to you; absent: as `Accept-Language` says.
+    #[serde(default)]
+    language: Option<MailLanguage>,
+    /// The token of an invitation, where registration is by invitation.
+    #[serde(default)]
+    #[validate(length(max = 200))]
+    #[schema(examples("tgi_AZrQv3…"))]
+    invitation: Option<String>,
 }
 
 /// Address and password.
@@ -72,6 +71,7 @@ struct RegisterResponse {
 #[serde(deny_unknown_fields)]
 struct LoginRequest {
     #[schema(examples("ada@example.com"), format = "email")]
+    #[validate(length(max = 254))]
     email: String,
     #[schema(examples("correct horse battery"), format = "password")]
     #[validate(length(max = 1024))]
@@ -103,23 +103,6 @@ struct TokenResponse {
     expires_in: i64,
 }
 
-/// Who is signed in.
-#[derive(Serialize, ToSchema)]
-struct MeResponse {
-    #[schema(examples("usr_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
-    user_id: String,
-    /// The prepaid account.
-    #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
-    account_id: String,
-    #[schema(examples("ada@example.com"))]
-    email: String,
-    #[schema(examples("Ada"))]
-    name: String,
-    #[schema(value_type = String, examples("client"))]
-    role: Role,
-    created_at: DateTime<Utc>,
-}
-
 impl From<Tokens> for TokenResponse {
     fn from(tokens: Tokens) -> Self {
         Self {
@@ -131,22 +114,11 @@ impl From<Tokens> for TokenResponse {
     }
 }
 
-impl From<User> for MeResponse {
-    fn from(user: User) -> Self {
-        Self {
-            user_id: user.id.to_string(),
-            account_id: user.account.to_string(),
-            email: user.email,
-            name: user.name,
-            role: user.role,
-            created_at: user.created_at,
-        }
-    }
-}
-
 /// Register a customer
 ///
-/// Opens a prepaid account with a balance of zero. Sign in afterwards to get a session.
+/// Opens a prepaid account with a balance of zero. Sign in afterwards to get a session and the
+/// account's id. The answer is the same where the address is registered already: its owner gets a
+/// mail, and nobody else learns it.
 #[utoipa::path(
     post,
     path = "/v1/auth/register",
@@ -154,22 +126,29 @@ impl From<User> for MeResponse {
     tag = "auth",
     request_body = RegisterRequest,
     responses(
-        (status = 201, description = "The customer and their account exist", body = RegisterResponse),
-        (status = 409, description = "The address is registered already"),
+        (status = 202, description = "Sign in, or where `email_verification` is required, open the link in your mail first", body = Accepted),
+        (status = 400, description = "The password breaks a rule, or the invitation is not valid"),
+        (status = 403, description = "Registration is closed"),
+        (status = 429, description = "Too many registrations from your address"),
     )
 )]
 async fn register(
     State(app): State<AppState>,
     Request(request): Request,
+    ClientOrigin(origin): ClientOrigin,
+    headers: HeaderMap,
     JsonBody(body): JsonBody<RegisterRequest>,
-) -> Result<(StatusCode, Json<RegisterResponse>), Problem> {
-    let password = Secret::new(body.password);
-    let role = Role::Client;
-    let new = NewUser { email: body.email, password, name: body.name, role };
+) -> Result<(StatusCode, Json<Accepted>), Problem> {
+    let new = SignUp {
+        email: body.email,
+        password: Secret::new(body.password),
+        name: body.name,
+        language: body.language.map_or_else(|| MailLanguage::of(&headers), Into::into),
+        invitation: body.invitation,
+    };
     let context = CommandContext::request(Actor::System("registration"), request);
-    let (user, position) = app.people.register(new, &context).await?;
-    let (user_id, account_id) = (user.id.to_string(), user.account.to_string());
-    Ok((StatusCode::CREATED, Json(RegisterResponse { user_id, account_id, position })))
+    app.people.sign_up(new, &origin, &context).await?;
+    Ok((StatusCode::ACCEPTED, Json(Accepted::ANSWER)))
 }
 
 /// Sign in
@@ -184,6 +163,8 @@ async fn register(
     responses(
         (status = 200, description = "Signed in", body = TokenResponse),
         (status = 401, description = "Unknown address or wrong password"),
+        (status = 403, description = "The address is not verified, where that is required"),
+        (status = 429, description = "Too many wrong passwords; `Retry-After` says when to try again"),
     )
 )]
 async fn login(
@@ -235,22 +216,4 @@ async fn refresh(
 async fn logout(State(app): State<AppState>, who: SignedIn) -> Result<StatusCode, Problem> {
     app.people.sessions.end(who.user, who.session).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Who is signed in
-///
-/// The person and the id of their account.
-#[utoipa::path(
-    get,
-    path = "/v1/auth/me",
-    operation_id = "show_me",
-    tag = "auth",
-    responses((status = 200, description = "The person", body = MeResponse)),
-    security(("session" = []))
-)]
-async fn me(State(app): State<AppState>, who: SignedIn) -> Result<Json<MeResponse>, Problem> {
-    let user = app.people.users.find(who.user).await?;
-    // Erased while the session was open.
-    let user = user.ok_or(ApiError::SessionEnded)?;
-    Ok(Json(user.into()))
 }

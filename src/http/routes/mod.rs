@@ -2,8 +2,8 @@
 
 pub mod admin;
 pub mod api_keys;
+pub mod ask;
 pub mod auth;
-pub mod chat;
 pub mod client;
 pub mod health;
 pub mod models;

@@ -17,6 +17,7 @@ use crate::http::{ApiError, AppState, ModelError};
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(models))
+        .routes(routes!(embedding_models))
         .routes(routes!(model))
         .routes(routes!(model_by_author))
 }
@@ -76,6 +77,34 @@ async fn models(
     }
     let ratio = ratios(&app, caller, &prices).await?;
     Ok(json_text(prices.catalogue(ratio)))
+}
+
+/// List the models that make vectors
+///
+/// Those of `GET /v1/models` that `POST /v1/embeddings` takes.
+#[utoipa::path(
+    get,
+    path = "/v1/embeddings/models",
+    operation_id = "list_embedding_models",
+    tag = "models",
+    responses(
+        (status = 200, description = "The models", body = serde_json::Value, example = json!({
+            "data": [{ "id": "openai/text-embedding-3-small",
+                "name": "OpenAI: text-embedding-3-small", "context_length": 8_192,
+                "pricing": { "prompt": "0.000000016", "completion": "0" } }],
+            "total_count": 1
+        })),
+        (status = 401, description = "The API key is not valid"),
+    ),
+    security((), ("api_key" = []))
+)]
+async fn embedding_models(
+    State(app): State<AppState>,
+    caller: Option<ApiKeyAuth>,
+) -> Result<Response, ModelError> {
+    let prices = app.gateway.prices().current();
+    let ratio = ratios(&app, caller, &prices).await?;
+    Ok(json_text(prices.embeddings_catalogue(ratio)))
 }
 
 /// Show a model

@@ -19,7 +19,7 @@ const CAUGHT_UP: std::time::Duration = std::time::Duration::from_secs(10);
 pub struct TestApp {
     running: Option<Running>,
     /// Dropped after the application has stopped.
-    _database: TestDatabase,
+    database: TestDatabase,
     client: reqwest::Client,
     base: String,
     audited: bool,
@@ -84,12 +84,22 @@ impl TestApp {
         let running = serve::start(config).await.expect("the application starts");
         let base = format!("http://{}", running.address());
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { running: Some(running), _database: database, client, base, audited: false }
+        Self { running: Some(running), database, client, base, audited: false }
     }
 
     /// The application from inside.
     pub fn state(&self) -> &AppState {
         self.running.as_ref().expect("it runs").state()
+    }
+
+    /// Its database.
+    pub const fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// A pool of the role that owns the tables.
+    pub async fn owner_pool(&self) -> sqlx::PgPool {
+        self.database.pool().await
     }
 
     /// Sends a request and reads the whole answer.

@@ -65,6 +65,8 @@ pub fn settle(reservation: ReservationId, list_cost: &str) -> AccountCommand {
         answered_model: None,
         usage: Usage { input: 10, output: 2, ..Usage::default() },
         list_cost: ListCost::parse(list_cost).unwrap(),
+        ruling: None,
+        delivered_list_cost: None,
         computed_list_cost: None,
         source: CostSource::Upstream,
         master_account: MasterAccountId::from_uuid(Uuid::from_u128(9)),

@@ -1,5 +1,6 @@
 //! The program as a process of its own: stopped, killed, started again.
 
+mod admin;
 mod kill;
 mod load;
 mod shutdown;
@@ -249,12 +250,14 @@ impl Gateway {
     async fn customer(&self, name: &str, dollars: &str) -> (String, String) {
         let email = format!("{name}@example.com");
         let body = json!({ "email": email, "password": PASSWORD, "name": name });
-        let made = self.post("/v1/auth/register", "", &body).await;
-        let account = made["account_id"].as_str().expect("an account").to_owned();
+        self.post("/v1/auth/register", "", &body).await;
+        let session = self.sign_in(&email).await;
+        let me = self.request(Method::GET, "/v1/auth/me", &session).send().await;
+        let me: Value = me.expect("an answer").json().await.expect("JSON");
+        let account = me["account_id"].as_str().expect("an account").to_owned();
         let admin = self.sign_in(ADMIN).await;
         let path = format!("/v1/admin/clients/{account}/top-ups");
         self.post(&path, &admin, &json!({ "amount_usd": dollars })).await;
-        let session = self.sign_in(&email).await;
         let issued = self.post("/v1/auth/api-keys", &session, &json!({ "name": name })).await;
         (account, issued["key"].as_str().expect("a key").to_owned())
     }

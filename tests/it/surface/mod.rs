@@ -1,5 +1,6 @@
 //! What clients of other people's making meet: paths, headers, dialects.
 
 mod cors;
+mod endpoints;
 mod fallbacks;
 mod openrouter;

@@ -37,12 +37,13 @@ let adminToken
 export async function newCustomer(dollars) {
   const email = `node-${randomUUID()}@example.com`
   const password = 'correct horse battery'
-  const registered = await call('POST', '/v1/auth/register', null, { email, password })
+  await call('POST', '/v1/auth/register', null, { email, password })
   const session = await signIn(email, password)
   const { key } = await call('POST', '/v1/auth/api-keys', session, { name: 'test' })
   if (dollars) {
     adminToken ??= await signIn('admin@tollgate.local', secret('admin-password'))
-    const path = `/v1/admin/clients/${registered.account_id}/top-ups`
+    const { account_id } = await call('GET', '/v1/auth/me', session)
+    const path = `/v1/admin/clients/${account_id}/top-ups`
     const booked = await call('POST', path, adminToken, { amount_usd: dollars, reference: 'test' })
     await call('GET', `/v1/client/balance?at_least=${booked.position}`, session)
   }

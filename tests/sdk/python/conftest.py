@@ -73,9 +73,9 @@ class Customer:
         registered = admin.http.post(
             "/v1/auth/register", json={"email": email, "password": password, "name": "Test"}
         )
-        assert registered.status_code == 201, registered.text
-        self.account = registered.json()["account_id"]
+        assert registered.status_code == 202, registered.text
         self.session = Session(email, password)
+        self.account = self.session.http.get("/v1/auth/me").json()["account_id"]
         self.key = self.session.post("/v1/auth/api-keys", {"name": "test"})["key"]
         self.client = sdk(self.key)
         if dollars is not None:

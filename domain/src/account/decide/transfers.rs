@@ -108,7 +108,7 @@ impl Account {
     }
 
     /// Whether the balance and what is available still fit after this amount came in (or went).
-    pub(super) fn holds(&self, amount: Money) -> Result<(), Error> {
+    pub(in crate::account) fn holds(&self, amount: Money) -> Result<(), Error> {
         self.balance
             .checked_add(amount)
             .and_then(|balance| balance.checked_sub(self.reserved))

@@ -22,6 +22,7 @@ pub struct Books {
     pub charges: Vec<(Timestamp, Money)>,
     begun: BTreeSet<ReservationId>,
     ended: BTreeSet<ReservationId>,
+    billed: BTreeSet<ReservationId>,
 }
 
 pub fn plus(a: Money, b: Money) -> Money {
@@ -55,13 +56,35 @@ impl Books {
         let (AccountEvent::ReservationReleased { reservation: ended, .. }
         | AccountEvent::ReservationExpired { reservation: ended, .. }) = event
         else {
-            if let AccountEvent::ReservationSettled(settled) = event {
-                self.charges.push((settled.at, settled.charge));
-                self.note_end(settled.reservation);
-            }
+            self.note_charge(event);
             return;
         };
         self.note_end(*ended);
+    }
+
+    fn note_charge(&mut self, event: &AccountEvent) {
+        match event {
+            AccountEvent::ReservationSettled(settled) => {
+                self.charges.push((settled.at, settled.charge));
+                self.note_end(settled.reservation);
+            }
+            AccountEvent::ChargeCorrected(corrected) => {
+                let (change, _) = corrected.change().expect("the difference fits");
+                self.charges.push((corrected.charged_at, change));
+                self.note_bill(corrected.reservation);
+            }
+            AccountEvent::LateBillBooked(late) => {
+                self.charges.push((late.at, late.booked.charge));
+                self.note_bill(late.reservation);
+            }
+            _ => {}
+        }
+    }
+
+    /// INV-11: a bill comes once, and after the end.
+    fn note_bill(&mut self, billed: ReservationId) {
+        assert!(self.ended.contains(&billed), "INV-11: billed before its end");
+        assert!(self.billed.insert(billed), "INV-11: billed twice");
     }
 
     fn note_end(&mut self, ended: ReservationId) {

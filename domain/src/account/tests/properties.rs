@@ -13,11 +13,13 @@ use super::script::stream;
 use crate::account::limits::Spent;
 use crate::account::{
     Account, AccountCommand as Command, AccountError as Error, AccountEvent as Event,
-    AccountLimits, CostSource, Fallback, KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason,
-    ReserveFunds, SettleReservation, SpendLimits,
+    AccountLimits, BookLateBill, CorrectCharge, CostSource, Fallback, Handle, KeyLimits, Latencies,
+    Outcome, RateLimits, ReleaseReason, ReleaseUnbilled, ReserveFunds, SettleReservation,
+    SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
+use crate::fairness::{Mishap, Ruling, Treatment};
 use crate::ids::{
     AccountId, AdjustmentId, GrantId, KeyId, MasterAccountId, RefundId, ReservationId, TopUpId,
     UserId,
@@ -123,17 +125,78 @@ fn reserve(pool: u128) -> impl Strategy<Value = Command> {
     )
 }
 
+fn ruling() -> impl Strategy<Value = Ruling> {
+    use Treatment::{ChargeBilled, ChargeDelivered, Waive};
+    (select(Mishap::ALL), select(vec![ChargeBilled, ChargeDelivered, Waive]))
+        .prop_map(|(mishap, treatment)| Ruling { mishap, treatment, policy_version: 1 })
+}
+
+fn source() -> impl Strategy<Value = CostSource> {
+    select(vec![CostSource::GenerationRecord, CostSource::Estimate])
+}
+
+fn master() -> MasterAccountId {
+    MasterAccountId::from_uuid(Uuid::from_u128(9))
+}
+
+/// What comes after an end, or instead of a bill.
+fn afterwards(pool: u128) -> impl Strategy<Value = Command> {
+    let usage = Usage { input: 8, output: 3, ..Usage::default() };
+    let handle = || Handle { master_account: master(), generation_id: "gen-1".to_owned() };
+    let reason = select(vec![ReleaseReason::Waived, ReleaseReason::Recovered]);
+    prop_oneof![
+        (reservation(pool), reason, proptest::option::of(ruling()), proptest::bool::ANY).prop_map(
+            move |(reservation, reason, ruling, awaits)| {
+                let awaits = awaits.then(handle);
+                let release = ReleaseUnbilled { reservation, reason, ruling, awaits };
+                Command::ReleaseUnbilled(Box::new(release))
+            }
+        ),
+        (reservation(pool), list_cost(), moment()).prop_map(move |(reservation, list_cost, at)| {
+            let source = CostSource::GenerationRecord;
+            let correct = CorrectCharge { reservation, usage, list_cost, source, at };
+            Command::CorrectCharge(Box::new(correct))
+        }),
+        (
+            reservation(pool),
+            list_cost(),
+            proptest::option::of(list_cost()),
+            ruling(),
+            ratio(),
+            moment()
+        )
+            .prop_map(move |(reservation, list_cost, delivered, ruling, cost_rate, at)| {
+                Command::BookLateBill(Box::new(BookLateBill {
+                    reservation,
+                    answered_model: delivered.map(|_| "other/model".to_owned()),
+                    usage,
+                    list_cost,
+                    ruling,
+                    delivered_list_cost: delivered,
+                    source: CostSource::Upstream,
+                    master_account: master(),
+                    cost_rate,
+                    generation_id: None,
+                    at,
+                }))
+            }),
+    ]
+}
+
 fn settle(pool: u128) -> impl Strategy<Value = Command> {
-    (reservation(pool), list_cost(), ratio(), moment(), proptest::bool::ANY).prop_map(
-        |(reservation, list_cost, cost_rate, at, streamed)| {
+    let fair = (proptest::option::of(ruling()), proptest::option::of(list_cost()), source());
+    (reservation(pool), list_cost(), ratio(), moment(), proptest::bool::ANY, fair).prop_map(
+        |(reservation, list_cost, cost_rate, at, streamed, (ruling, delivered, source))| {
             Command::SettleReservation(Box::new(SettleReservation {
                 reservation,
                 answered_model: streamed.then(|| "other/model".to_owned()),
                 usage: Usage { input: 7, reasoning: 1, output: 2, ..Usage::default() },
                 list_cost,
+                ruling,
+                delivered_list_cost: delivered,
                 computed_list_cost: streamed.then_some(list_cost),
-                source: CostSource::GenerationRecord,
-                master_account: MasterAccountId::from_uuid(Uuid::from_u128(9)),
+                source,
+                master_account: master(),
                 cost_rate,
                 generation_id: streamed.then(|| "gen-1".to_owned()),
                 outcome: Outcome::ClientLeft,
@@ -148,6 +211,7 @@ fn settle(pool: u128) -> impl Strategy<Value = Command> {
 fn end(pool: u128) -> impl Strategy<Value = Command> {
     prop_oneof![
         3 => settle(pool),
+        2 => afterwards(pool),
         1 => reservation(pool).prop_map(|reservation| Command::ReleaseReservation {
             reservation,
             reason: ReleaseReason::ClientLeft,

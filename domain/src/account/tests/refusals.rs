@@ -73,7 +73,12 @@ const SCENARIOS: &[&str] = &[
     reserve  R1 1 model=x*201           -> text_too_long
     reserve  R1 1 model=x*200           -> ok
     settle   R1 1 generation=x*201      -> text_too_long
+    unbilled R1 awaits=x*201            -> text_too_long
     settle   R1 1 generation=x*200      -> ok
+    reserve  R2 1                       -> ok
+    unbilled R2 awaits=x*200            -> ok
+    late     R2 1 generation=x*201      -> text_too_long
+    late     R2 1 generation=x*200      -> ok
     plan     name=x*201                 -> text_too_long
     plan     name=x*200                 -> ok
     suspend  reason=x*201               -> text_too_long
@@ -113,6 +118,38 @@ const SCENARIOS: &[&str] = &[
     expire-grant G1 at=599              -> grant_not_expired
     expire-grant G1 at=600              -> ok
     expire-grant G1 at=600              -> again
+    ",
+    "
+    reserve  R1 1.00                    -> ok
+    late     R1 0.50                    -> nothing_to_correct  # it is open: settle it
+    settle   R1 0.50                    -> ok
+    correct  R1 0.40                    -> nothing_to_correct  # it was no estimate
+    late     R1 0.40                    -> nothing_to_correct
+    reserve  R2 1.00                    -> ok
+    settle   R2 0.50 source=estimate    -> ok
+    late     R2 0.40                    -> already_settled
+    correct  R2 0.40                    -> ok
+    correct  R2 0.40                    -> again
+    correct  R2 0.41                    -> already_corrected
+    reserve  R3 1.00                    -> ok
+    release  R3                         -> ok
+    late     R3 0.40                    -> nothing_to_correct  # the upstream refused it
+    reserve  R4 1.00                    -> ok
+    unbilled R4 reason=recovered        -> ok
+    unbilled R4 reason=recovered        -> again
+    correct  R4 0.40                    -> nothing_to_correct  # nothing was estimated
+    settle   R4 0.40                    -> already_released
+    late     R4 0.40                    -> ok
+    late     R4 0.40                    -> again
+    late     R4 0.50                    -> already_corrected
+    reserve  R5 1.00                    -> ok
+    settle   R5 0.40 rule=waive         -> ok
+    settle   R5 0.40 rule=waive         -> again
+    settle   R5 0.41 rule=waive         -> already_released
+    reserve  R6 1.00                    -> ok
+    settle   R6 0.40 source=estimate generation=none -> ok
+    correct  R6 0.40                    -> nothing_to_correct  # nobody could be asked
+    unbilled R7                         -> reservation_not_found
     ",
     "
     reinstate                           -> not_suspended

@@ -247,7 +247,7 @@ fn the_ratio_of_the_model_that_answered_is_the_charge_s() {
         settle   R4 1.00 answered=cheap/model                              -> ok  # never agreed
         balance  5.90 spent 4.10
         reserve  R5 2.00 ratio=0.8 fallbacks=maker/model:0                 -> ok
-        settle   R5 1.00 answered=maker/model                             -> ok  # not a fallback
+        settle   R5 1.00 answered=maker/model                              -> ok  # not a fallback
         balance  5.10 spent 4.90
         ",
     );

@@ -10,12 +10,13 @@ use uuid::Uuid;
 
 use super::books::Books;
 use crate::account::{
-    AccountCommand as Command, AccountError, AccountEvent, AccountLimits, CostSource, Fallback,
-    KeyLimits, Latencies, Outcome, RateLimits, ReleaseReason, ReserveFunds, SettleReservation,
-    SpendLimits,
+    AccountCommand as Command, AccountError, AccountEvent, AccountLimits, BookLateBill,
+    CorrectCharge, CostSource, Fallback, Handle, KeyLimits, Latencies, Outcome, RateLimits,
+    ReleaseReason, ReleaseUnbilled, ReserveFunds, SettleReservation, SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
+use crate::fairness::{Mishap, Ruling, Treatment};
 use crate::ids::{AccountId, KeyId, MasterAccountId, ReservationId, UserId};
 use crate::money::Money;
 use crate::time::{Period, Timestamp};
@@ -43,6 +44,8 @@ refusals! {
     AlreadySettled => "already_settled",
     AlreadyReleased => "already_released",
     AlreadyExpired => "already_expired",
+    NothingToCorrect => "nothing_to_correct",
+    AlreadyCorrected => "already_corrected",
     ReservationTooOld => "reservation_too_old",
     ReservationNotFound => "reservation_not_found",
     NotYetExpired => "not_yet_expired",
@@ -76,6 +79,10 @@ pub fn uuid(name: &str) -> Uuid {
 
 fn money(text: &str) -> Money {
     Money::parse(text).unwrap_or_else(|error| panic!("`{text}`: {error}"))
+}
+
+fn master() -> MasterAccountId {
+    MasterAccountId::from_uuid(Uuid::from_u128(9))
 }
 
 /// The words of one line: positional ones, and members by name.
@@ -192,12 +199,18 @@ impl<'a> Line<'a> {
             reservation: self.reservation(),
             answered_model: self.members.get("answered").map(|model| (*model).to_owned()),
             usage: Usage { input: 10, output: 2, ..Usage::default() },
-            list_cost: ListCost::parse(self.word(2)).expect("a list cost"),
+            list_cost: self.list_cost(),
+            ruling: self.members.contains_key("rule").then(|| self.ruling()),
+            delivered_list_cost: self.delivered(),
             computed_list_cost: None,
-            source: CostSource::Upstream,
-            master_account: MasterAccountId::from_uuid(Uuid::from_u128(9)),
-            cost_rate: Ratio::parse(&self.text("rate", "0.3")).expect("a ratio"),
-            generation_id: Some(self.text("generation", "gen-1")),
+            source: match self.text("source", "upstream").as_str() {
+                "upstream" => CostSource::Upstream,
+                "estimate" => CostSource::Estimate,
+                other => panic!("`{other}` is no source"),
+            },
+            master_account: master(),
+            cost_rate: self.rate(),
+            generation_id: Some(self.text("generation", "gen-1")).filter(|id| id != "none"),
             outcome: Outcome::Completed,
             streamed: true,
             latencies: Latencies::default(),
@@ -205,8 +218,74 @@ impl<'a> Line<'a> {
         }))
     }
 
+    fn list_cost(&self) -> ListCost {
+        ListCost::parse(self.word(2)).expect("a list cost")
+    }
+
+    fn delivered(&self) -> Option<ListCost> {
+        self.members.get("delivered").map(|text| ListCost::parse(text).expect("a list cost"))
+    }
+
+    fn rate(&self) -> Ratio {
+        Ratio::parse(&self.text("rate", "0.3")).expect("a ratio")
+    }
+
+    /// `rule=waive`: what the fairness policy says of a client that left.
+    fn ruling(&self) -> Ruling {
+        let treatment = match self.text("rule", "billed").as_str() {
+            "billed" => Treatment::ChargeBilled,
+            "delivered" => Treatment::ChargeDelivered,
+            "waive" => Treatment::Waive,
+            other => panic!("`{other}` is no treatment"),
+        };
+        Ruling { mishap: Mishap::ClientLeft, treatment, policy_version: 1 }
+    }
+
+    /// What is said after a reservation has ended, or instead of a bill.
+    fn afterwards(&self) -> Option<Command> {
+        let usage = Usage { input: 11, output: 3, ..Usage::default() };
+        let (reservation, at) = (|| self.reservation(), self.at("at", 0));
+        Some(match self.word(0) {
+            "unbilled" => Command::ReleaseUnbilled(Box::new(ReleaseUnbilled {
+                reservation: reservation(),
+                reason: match self.text("reason", "waived").as_str() {
+                    "recovered" => ReleaseReason::Recovered,
+                    _ => ReleaseReason::Waived,
+                },
+                ruling: Some(self.ruling()),
+                awaits: Some(self.text("awaits", "gen-1"))
+                    .filter(|id| id != "none")
+                    .map(|generation_id| Handle { master_account: master(), generation_id }),
+            })),
+            "correct" => Command::CorrectCharge(Box::new(CorrectCharge {
+                reservation: reservation(),
+                usage,
+                list_cost: self.list_cost(),
+                source: CostSource::GenerationRecord,
+                at,
+            })),
+            "late" => Command::BookLateBill(Box::new(BookLateBill {
+                reservation: reservation(),
+                answered_model: self.members.get("answered").map(|model| (*model).to_owned()),
+                usage,
+                list_cost: self.list_cost(),
+                ruling: self.ruling(),
+                delivered_list_cost: self.delivered(),
+                source: CostSource::Upstream,
+                master_account: master(),
+                cost_rate: self.rate(),
+                generation_id: Some(self.text("generation", "gen-1")),
+                at,
+            })),
+            _ => return None,
+        })
+    }
+
     fn command(&self) -> Command {
         let reason = self.text("reason", "because");
+        if let Some(command) = self.afterwards() {
+            return command;
+        }
         match self.word(0) {
             "open" => Command::OpenAccount {
                 account: AccountId::from_uuid(uuid(self.word(1))),

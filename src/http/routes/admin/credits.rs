@@ -55,7 +55,13 @@ struct MasterAccountItem {
     /// What these had cost you.
     #[schema(examples("0.003"))]
     cost_usd: Amount,
-    /// `bought + adjusted − used`.
+    /// Face value of what was used by requests that no customer was charged for.
+    #[schema(examples("0"))]
+    waived_list_cost_usd: Amount,
+    /// What that had cost you.
+    #[schema(examples("0"))]
+    waived_usd: Amount,
+    /// `bought + adjusted − used − waived`.
     #[schema(examples("999.99"))]
     remaining_usd: Amount,
     /// What one dollar of list cost costs you: everything paid, fees included, over everything
@@ -85,6 +91,8 @@ impl MasterAccountItem {
             adjusted_usd: master.adjusted.into(),
             used_usd: master.list_cost.into(),
             cost_usd: master.cost.into(),
+            waived_list_cost_usd: master.waived_list_cost.into(),
+            waived_usd: master.waived.into(),
             remaining_usd: master.remaining.into(),
             cost_rate: rate.map(|rate| Amount(rate.round_dp(12))),
             purchases: master.purchases,

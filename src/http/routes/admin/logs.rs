@@ -31,7 +31,7 @@ struct LogParams {
     api_key_id: Option<String>,
     /// That asked for one model.
     model: Option<String>,
-    /// `settled`, `released` or `expired`.
+    /// `settled`, `released`, `expired`, `corrected` or `billed_late`.
     state: Option<String>,
     /// How they ended, as in `completed`.
     outcome: Option<String>,
@@ -58,13 +58,17 @@ struct LogItem {
     position: i64,
     /// The `x-request-id` of the answer.
     request_id: Option<String>,
+    #[schema(examples("rsv_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     reservation_id: String,
+    #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     account_id: String,
+    #[schema(examples("key_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     api_key_id: String,
     /// As it was requested.
     #[schema(examples("openai/gpt-4o-mini"))]
     model: String,
-    /// `settled`, `released` or `expired`.
+    /// `settled`, `released` or `expired`; `corrected` or `billed_late` where the truth came after
+    /// that: such a row replaces the earlier one of its reservation.
     #[schema(examples("settled"))]
     state: String,
     /// How it ended.
@@ -72,9 +76,10 @@ struct LogItem {
     outcome: String,
     ended_at: DateTime<Utc>,
     /// Who caused the end.
+    #[schema(examples("key:key_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     actor: String,
     reserved_usd: Amount,
-    /// The upstream's public price. Null where nothing was charged, as is all below.
+    /// The upstream's public price of what is charged. Null where nothing was, as is most below.
     list_cost_usd: Option<Amount>,
     /// What the price list says, where it differs.
     computed_list_cost_usd: Option<Amount>,
@@ -98,6 +103,20 @@ struct LogItem {
     streamed: Option<bool>,
     first_byte_ms: Option<i64>,
     total_ms: Option<i64>,
+    /// What went wrong, in the words of the fairness policy. Null where nothing did.
+    #[schema(examples("client_left"))]
+    mishap: Option<String>,
+    /// What that policy charges then.
+    #[schema(examples("charge_billed"))]
+    treatment: Option<String>,
+    /// Which version of it.
+    policy_version: Option<i64>,
+    /// The upstream's public price of what was not charged.
+    waived_list_cost_usd: Option<Amount>,
+    /// What you paid for that.
+    waived_usd: Option<Amount>,
+    /// What the row that this one replaces had charged.
+    charge_before_usd: Option<Amount>,
 }
 
 impl From<Request> for LogItem {
@@ -131,6 +150,12 @@ impl From<Request> for LogItem {
             streamed: request.streamed,
             first_byte_ms: request.first_byte_ms,
             total_ms: request.total_ms,
+            mishap: request.mishap,
+            treatment: request.treatment,
+            policy_version: request.policy_version,
+            waived_list_cost_usd: request.waived_list_cost.map(Amount),
+            waived_usd: request.waived.map(Amount),
+            charge_before_usd: request.charge_before.map(Amount),
         }
     }
 }

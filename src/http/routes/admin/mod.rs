@@ -1,22 +1,29 @@
 //! What the operator does and sees. Auditors see it too and change nothing.
 
 mod actions;
+mod audit_trail;
 mod client_detail;
 mod client_money;
 mod client_status;
 mod clients;
 mod credits;
+mod fairness;
+mod invitations;
+mod limits;
 mod logs;
+mod mails;
 mod master_accounts;
 mod master_changes;
 mod movements;
 mod notes;
+mod plans;
 mod prices;
 mod profit;
 mod ratios;
 mod statement;
 mod stats;
 mod top_ups;
+mod users;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -34,11 +41,18 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(top_ups::router())
         .merge(credits::router())
         .merge(master_accounts::router())
+        .merge(limits::router())
+        .merge(plans::router())
+        .merge(prices::router())
+        .merge(fairness::router())
         .merge(master_changes::router())
         .merge(statement::router())
-        .merge(prices::router())
         .merge(ratios::router())
         .merge(actions::router())
         .merge(logs::router())
         .merge(profit::router())
+        .merge(users::router())
+        .merge(invitations::router())
+        .merge(mails::router())
+        .merge(audit_trail::router())
 }

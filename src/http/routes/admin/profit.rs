@@ -36,6 +36,7 @@ enum GroupBy {
 struct ProfitParams {
     /// What a line stands for.
     #[serde(default)]
+    #[param(inline)]
     group_by: GroupBy,
     /// The first moment; absent: 30 days before the end.
     from: Option<DateTime<Utc>>,
@@ -62,11 +63,22 @@ struct ProfitItem {
     /// What you paid.
     #[schema(examples("0.003"))]
     cost_usd: Amount,
-    /// `charge − cost`; below zero is a loss.
+    /// Requests that went wrong and were not charged, or only in part.
+    waived_requests: i64,
+    /// What you paid for what the fairness policy did not charge. The sum of the events, to the
+    /// last digit.
+    #[schema(examples("0"))]
+    waived_usd: Amount,
+    /// The upstream's public price of that.
+    #[schema(examples("0"))]
+    waived_list_cost_usd: Amount,
+    /// `charge − cost − waived`; below zero is a loss.
     #[schema(examples("0.005"))]
     margin_usd: Amount,
-    /// Requests whose tokens had to be estimated.
+    /// Requests whose tokens had to be estimated, and the truth has not come.
     estimated_requests: i64,
+    /// Estimates that were replaced by the truth.
+    corrected_requests: i64,
     /// Requests whose list cost differs from the price list.
     drifted_requests: i64,
     /// By how much, in total.
@@ -81,8 +93,12 @@ impl From<Profit> for ProfitItem {
             list_cost_usd: profit.list_cost.into(),
             charge_usd: profit.charge.into(),
             cost_usd: profit.cost.into(),
+            waived_requests: profit.waived_requests,
+            waived_usd: profit.waived.into(),
+            waived_list_cost_usd: profit.waived_list_cost.into(),
             margin_usd: profit.margin.into(),
             estimated_requests: profit.estimated,
+            corrected_requests: profit.corrected,
             drifted_requests: profit.drifted,
             drift_usd: profit.drift.into(),
         }
@@ -106,8 +122,8 @@ impl ProfitParams {
 
 /// Show the profit
 ///
-/// Charge − cost by day, model, customer or master account: by day the oldest first, else the
-/// largest gain or loss first. At most 1000 lines, on one page.
+/// Charge − cost − waived by day, model, customer or master account: by day the oldest first, else
+/// the largest gain or loss first. At most 1000 lines, on one page.
 #[utoipa::path(
     get,
     path = "/v1/admin/profit",

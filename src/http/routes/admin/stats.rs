@@ -31,12 +31,15 @@ struct StatsResponse {
     charge_usd: Amount,
     /// Everything that served requests ever cost you.
     cost_usd: Amount,
-    /// `charge − cost`.
+    /// What you paid for requests that went wrong and nobody was charged for.
+    waived_usd: Amount,
+    /// `charge − cost − waived`.
     margin_usd: Amount,
     /// Requests ever charged.
     requests: i64,
     charge_today_usd: Amount,
     cost_today_usd: Amount,
+    waived_today_usd: Amount,
     margin_today_usd: Amount,
     requests_today: i64,
     /// Requests that run.
@@ -54,10 +57,12 @@ impl StatsResponse {
             reserved_usd: stats.reserved.into(),
             charge_usd: stats.charge.into(),
             cost_usd: stats.cost.into(),
+            waived_usd: stats.waived.into(),
             margin_usd: stats.margin.into(),
             requests: stats.requests,
             charge_today_usd: stats.charge_today.into(),
             cost_today_usd: stats.cost_today.into(),
+            waived_today_usd: stats.waived_today.into(),
             margin_today_usd: stats.margin_today.into(),
             requests_today: stats.requests_today,
             open_reservations: stats.open_reservations,

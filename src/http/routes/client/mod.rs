@@ -1,6 +1,7 @@
 //! What customers see of their own account.
 
 mod balance;
+mod limits;
 mod requests;
 mod statements;
 mod usage;
@@ -13,6 +14,7 @@ use crate::http::AppState;
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(balance::router())
+        .merge(limits::router())
         .merge(usage::router())
         .merge(requests::router())
         .merge(statements::router())

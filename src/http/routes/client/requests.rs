@@ -32,7 +32,8 @@ struct ClientRequestItem {
     /// As it was requested.
     #[schema(examples("openai/gpt-4o-mini"))]
     model: String,
-    /// `settled` (charged), `released` or `expired` (not charged).
+    /// `settled` (charged), `released` or `expired` (not charged); `corrected` or `billed_late`
+    /// where the truth came later: such a row replaces the earlier one of the same request.
     #[schema(examples("settled"))]
     state: String,
     /// How it ended.
@@ -57,6 +58,16 @@ struct ClientRequestItem {
     first_byte_ms: Option<i64>,
     /// Milliseconds until the end.
     total_ms: Option<i64>,
+    /// What went wrong. Null where nothing did.
+    #[schema(examples("client_left"))]
+    mishap: Option<String>,
+    /// What is charged then: `charge_billed`, `charge_delivered` or `waive`.
+    #[schema(examples("charge_billed"))]
+    treatment: Option<String>,
+    /// What the row that this one replaces had charged.
+    charge_before_usd: Option<Amount>,
+    /// Is the charge an estimate, to be corrected when the upstream tells the truth?
+    estimated: bool,
 }
 
 impl From<Request> for ClientRequestItem {
@@ -80,6 +91,10 @@ impl From<Request> for ClientRequestItem {
             streamed: request.streamed,
             first_byte_ms: request.first_byte_ms,
             total_ms: request.total_ms,
+            mishap: request.mishap,
+            treatment: request.treatment,
+            charge_before_usd: request.charge_before.map(Amount),
+            estimated: request.source.as_deref() == Some("estimate"),
         }
     }
 }

@@ -1,15 +1,14 @@
 //! `POST /v1/chat/completions`.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::extract::{ApiKeyAuth, read_json};
+use crate::http::extract::ApiKeyAuth;
 use crate::http::{AppState, ModelError};
-use crate::proxy::Caller;
-use crate::upstream::PassedOn;
+use crate::proxy::Endpoint;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -38,7 +37,8 @@ struct ChatCompletionRequest {
     /// Functions that the model may call.
     #[schema(value_type = Option<Vec<Object>>)]
     tools: Option<Vec<serde_json::Value>>,
-    /// Models to try where the first cannot answer.
+    /// Models to try where the first cannot answer. The dearest of them is set aside, the one that
+    /// answers is charged.
     models: Option<Vec<String>>,
 }
 
@@ -78,10 +78,10 @@ struct ChatCompletionRequest {
         (status = 400, description = "The request makes no sense"),
         (status = 401, description = "No valid API key"),
         (status = 402, description = "Not enough money"),
-        (status = 403, description = "Suspended, or a limit of the key"),
+        (status = 403, description = "Suspended, a spending limit, or not what the key may be used for"),
         (status = 404, description = "No such model for sale"),
         (status = 413, description = "The body is too large"),
-        (status = 429, description = "Too many requests"),
+        (status = 429, description = "A limit of the key or of the account: `Retry-After` and `x-ratelimit-*` tell more"),
         (status = 502, description = "The provider failed"),
         (status = 503, description = "Nobody can serve it now"),
     ),
@@ -90,10 +90,7 @@ struct ChatCompletionRequest {
 async fn chat(
     State(app): State<AppState>,
     caller: ApiKeyAuth,
-    request: axum::extract::Request,
+    request: Request,
 ) -> Result<Response, ModelError> {
-    let passed_on = PassedOn::of(request.headers());
-    let body = read_json(request, app.config.body_limit_bytes).await?;
-    let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    Ok(app.gateway.chat(caller, passed_on, &body).await?)
+    Ok(super::ask(&app, Endpoint::Chat, caller, request).await?)
 }
