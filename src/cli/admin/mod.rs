@@ -48,6 +48,10 @@ enum What {
     Suspend(accounts::Status),
     /// Let an account go on
     Reinstate(accounts::Status),
+    /// Give somebody another role; their sessions end
+    SetRole(people::SetRole),
+    /// Make a link that sets a new password
+    ResetPassword(people::ResetPassword),
     /// Issue an API key
     IssueKey(people::IssueKey),
     /// Revoke an API key
@@ -79,6 +83,9 @@ pub enum AdminError {
     /// No such customer.
     #[error("there is no customer `{0}`: write an account's id or an e-mail address")]
     NoClient(String),
+    /// No such person.
+    #[error("there is nobody with the address `{0}`")]
+    NoPerson(String),
     /// An argument that can't be understood.
     #[error("{name}: {problem}")]
     Argument {
@@ -120,6 +127,8 @@ async fn perform(shell: &Shell, what: What) -> Result<Output, AdminError> {
         What::Adjust(args) => accounts::adjust(shell, args).await,
         What::Suspend(args) => accounts::suspend(shell, args).await,
         What::Reinstate(args) => accounts::reinstate(shell, args).await,
+        What::SetRole(args) => people::set_role(shell, args).await,
+        What::ResetPassword(args) => people::reset_password(shell, args).await,
         What::IssueKey(args) => people::issue_key(shell, args).await,
         What::RevokeKey(args) => people::revoke_key(shell, args).await,
         What::ListMasterAccounts => upstream::list(shell).await,

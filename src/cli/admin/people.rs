@@ -13,8 +13,8 @@ use super::output::Output;
 use super::shell::{Shell, secret_from_input};
 use crate::config::{Secret, kept};
 use crate::identity::people::NewUser;
-use crate::identity::{KeyOwner, Role};
-use crate::operations::keys;
+use crate::identity::{KeyOwner, Role, User};
+use crate::operations::{keys, people};
 
 /// Somebody who administrates.
 #[derive(Debug, Args)]
@@ -27,6 +27,22 @@ pub(super) struct CreateAdmin {
     /// Take the password from standard input instead of making one
     #[arg(long)]
     password_stdin: bool,
+}
+
+/// Another role.
+#[derive(Debug, Args)]
+pub(super) struct SetRole {
+    /// The address that they sign in with
+    email: String,
+    /// client, admin or auditor
+    role: Role,
+}
+
+/// A forgotten password.
+#[derive(Debug, Args)]
+pub(super) struct ResetPassword {
+    /// The address that they sign in with
+    email: String,
 }
 
 /// A key to be issued.
@@ -104,6 +120,43 @@ pub(super) async fn create_admin(shell: &Shell, args: CreateAdmin) -> Result<Out
     lines.extend(made.iter().map(|password| format!("password: {password}")));
     let (user_id, account_id) = (user.id.to_string(), user.account);
     Ok(Output::new(lines, &Created { user_id, account_id, email, password: made, position })?)
+}
+
+async fn person(shell: &Shell, email: &str) -> Result<User, AdminError> {
+    let found = shell.people.users.find_by_email(email).await?;
+    found.ok_or_else(|| AdminError::NoPerson(email.to_owned()))
+}
+
+#[derive(Serialize)]
+struct RoleSet {
+    user_id: String,
+    role: Role,
+}
+
+pub(super) async fn set_role(shell: &Shell, args: SetRole) -> Result<Output, AdminError> {
+    let user = person(shell, &args.email).await?;
+    let user = people::set_role(&shell.people, user.id, args.role, &shell.context).await?;
+    let lines = vec![format!("{} has the role {} now", args.email, user.role.as_str())];
+    Ok(Output::new(lines, &RoleSet { user_id: user.id.to_string(), role: user.role })?)
+}
+
+#[derive(Serialize)]
+struct Reset {
+    user_id: String,
+    url: String,
+    expires_in_seconds: i64,
+}
+
+pub(super) async fn reset_password(
+    shell: &Shell,
+    args: ResetPassword,
+) -> Result<Output, AdminError> {
+    let user = person(shell, &args.email).await?;
+    let link = people::make_reset_link(&shell.people, user.id, &shell.context).await?;
+    let (url, expires_in_seconds) = (link.url.expose().to_owned(), link.expires_in);
+    let minutes = expires_in_seconds / 60;
+    let lines = vec![format!("works once, for {minutes} minutes:"), url.clone()];
+    Ok(Output::new(lines, &Reset { user_id: user.id.to_string(), url, expires_in_seconds })?)
 }
 
 #[derive(Serialize)]
