@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use tollgate_projections::{NotYet, Progress};
 
 use super::ApiError;
+use super::error::both;
 use crate::config::Config;
 use crate::database::Database;
 use crate::identity::people::PeopleError;
@@ -60,6 +61,10 @@ pub struct App {
     /// When this process began to serve.
     pub started: Instant,
 }
+
+/// Nodes differ by what was appended in a moment, which is never so much: a position that is
+/// farther away comes from no write, and waiting for it would be in vain.
+const FAR: i64 = 1_000_000_000;
 
 /// Wakes those who keep copies of what an operator has changed on this node.
 #[derive(Debug, Clone, Default)]
@@ -115,6 +120,12 @@ impl App {
     /// where they are. What is read afterwards is at least as new as that.
     pub async fn visible(&self, at_least: Option<i64>) -> Result<i64, ApiError> {
         let Some(wanted) = at_least else { return Ok(self.progress.applied()) };
+        let head = *self.ledger.engine().head().borrow();
+        if wanted > head.saturating_add(FAR) {
+            let message =
+                both!("No event has this position yet.", "Событий с такой позицией ещё нет.");
+            return Err(ApiError::invalid("at_least", message));
+        }
         match self.progress.wait_for(wanted, READ_YOUR_WRITES).await {
             Ok(position) => Ok(position),
             Err(NotYet::Behind { applied, wanted }) => {

@@ -3,6 +3,7 @@
 //!
 //! Every test of the application ends with `app.audit().await`; one that forgot it fails.
 
+mod access;
 mod admin;
 mod app;
 mod cluster;

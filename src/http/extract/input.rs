@@ -52,6 +52,13 @@ impl<T: DeserializeOwned + Validate> FromRequest<AppState> for JsonBody<T> {
     ) -> Result<Self, Problem> {
         let bytes = read_json(request, &app.config).await?;
         let value: T = serde_json::from_slice(&bytes).map_err(unreadable)?;
+        // Read after it: what is no JSON at all is told so.
+        if bytes.trim_ascii_start().first() != Some(&b'{') {
+            // A list of values would do for serde, in an order that nobody has promised.
+            let message =
+                both!("The body must be an object.", "Тело запроса должно быть объектом.");
+            return Err(ApiError::InvalidRequest { message, param: None }.into());
+        }
         value.validate().map_err(invalid)?;
         Ok(Self(value))
     }

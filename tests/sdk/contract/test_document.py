@@ -55,7 +55,8 @@ def test_every_body_has_an_example_that_its_schema_allows(
             wrong.append(f"{name}: no example")
         for value in shown:
             seen += 1
-            wrong += [f"{name}: {reason}" for reason in validate(content["schema"], value)]
+            # A stream of events has no schema in this version of OpenAPI.
+            wrong += [f"{name}: {reason}" for reason in validate(content.get("schema", {}), value)]
     assert not wrong, "\n".join(wrong)
     assert seen > 100
 

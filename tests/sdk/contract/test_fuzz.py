@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import DOCUMENT, PASSWORD, URL, Person, call, secret
+from conftest import DOCUMENT, URL, Person, call, secret
 
 HERE = Path(__file__).parent
 ADMIN = "^/v1/admin/"
@@ -69,7 +69,7 @@ def test_a_customer_and_a_key_get_what_the_document_says(
     existing: dict[str, str], new_person: Callable[..., Person]
 ) -> None:
     ada = new_person("5.00")
-    walk(existing, ada.email, PASSWORD, ada.key, "--exclude-path-regex", ADMIN)
+    walk(existing, ada.email, ada.password, ada.key, "--exclude-path-regex", ADMIN)
 
 
 def test_an_operator_gets_what_the_document_says(existing: dict[str, str], victim: Person) -> None:

@@ -43,10 +43,10 @@ pub(super) struct ApiKeyItem {
     #[schema(examples("1.75"))]
     left_usd: Option<Usd>,
     /// The models that it may ask for; null: every model.
-    #[schema(examples(json!(["openai/gpt-4o-mini", "anthropic/*"])))]
+    #[schema(examples("openai/gpt-4o-mini", "anthropic/*"))]
     allowed_models: Option<Vec<String>>,
     /// The addresses that it may be used from; null: anywhere.
-    #[schema(examples(json!(["192.0.2.0/24"])))]
+    #[schema(examples("192.0.2.0/24"))]
     allowed_ips: Option<Vec<String>>,
     #[schema(examples(60))]
     requests_per_minute: Option<u32>,
@@ -118,11 +118,11 @@ pub(super) struct IssueKeyRequest {
     /// The models that it may ask for: ids, or `vendor/*` for all of a vendor. Every model of
     /// `models` in a request must be among them.
     #[serde(default)]
-    #[schema(min_items = 1, max_items = 100, examples(json!(["openai/gpt-4o-mini", "anthropic/*"])))]
+    #[schema(min_items = 1, max_items = 100, examples("openai/gpt-4o-mini", "anthropic/*"))]
     allowed_models: Option<Vec<String>>,
     /// The addresses and ranges that it may be used from.
     #[serde(default)]
-    #[schema(min_items = 1, max_items = 100, examples(json!(["192.0.2.0/24", "2001:db8::/32"])))]
+    #[schema(min_items = 1, max_items = 100, examples("192.0.2.0/24", "2001:db8::/32"))]
     allowed_ips: Option<Vec<String>>,
     /// How many requests may begin in a minute. They come back one by one; each node counts for
     /// itself.
@@ -164,12 +164,12 @@ pub(super) struct ChangeKeyRequest {
     /// The models that it may ask for: ids, or `vendor/*` for all of a vendor.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100,
-        examples(json!(["openai/gpt-4o-mini"])))]
+        examples("openai/gpt-4o-mini"))]
     allowed_models: Change<Vec<String>>,
     /// The addresses and ranges that it may be used from.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100,
-        examples(json!(["192.0.2.0/24"])))]
+        examples("192.0.2.0/24"))]
     allowed_ips: Change<Vec<String>>,
     /// How many requests may begin in a minute.
     #[serde(default, deserialize_with = "present")]

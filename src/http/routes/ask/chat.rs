@@ -74,7 +74,9 @@ struct ChatCompletionRequest {
                 "usage": { "prompt_tokens": 16, "completion_tokens": 6, "total_tokens": 22,
                     "cost": 0.000_004_8 }
             })),
-            (String = "text/event-stream")
+            ("text/event-stream", example = json!(
+                "data: {\"id\":\"gen-1780944464-aVi4x8Mw2aEBGnCL6z99\",…}\n\ndata: [DONE]\n\n"
+            ))
         )),
         (status = 400, description = "The request makes no sense"),
         (status = 401, description = "No valid API key"),

@@ -60,7 +60,9 @@ struct CompletionRequest {
                 "usage": { "prompt_tokens": 4, "completion_tokens": 2, "total_tokens": 6,
                     "cost": 0.000_001_44 }
             })),
-            (String = "text/event-stream")
+            ("text/event-stream", example = json!(
+                "data: {\"id\":\"gen-1780944464-aVi4x8Mw2aEBGnCL6z99\",…}\n\ndata: [DONE]\n\n"
+            ))
         )),
         (status = 400, description = "The request makes no sense"),
         (status = 401, description = "No valid API key"),

@@ -45,7 +45,7 @@ struct ChangePasswordRequest {
 #[serde(deny_unknown_fields)]
 struct AskResetRequest {
     #[schema(examples("ada@example.com"), format = "email")]
-    #[validate(length(max = 254))]
+    #[validate(email, length(max = 254))]
     email: String,
 }
 

@@ -24,7 +24,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[serde(deny_unknown_fields)]
 struct AskVerificationRequest {
     #[schema(examples("ada@example.com"), format = "email")]
-    #[validate(length(max = 254))]
+    #[validate(email, length(max = 254))]
     email: String,
 }
 
