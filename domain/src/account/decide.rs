@@ -6,7 +6,7 @@ use super::command::{AccountCommand as Command, ReserveFunds};
 use super::error::AccountError as Error;
 use super::event::{AccountEvent as Event, FundsReserved};
 use super::limiting::sound;
-use super::limits::{AccountLimits, KeyLimits};
+use super::limits::KeyLimits;
 use super::state::{Account, Given, KeyState, Status};
 use crate::ids::KeyId;
 use crate::money::Money;
@@ -75,7 +75,7 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 Status::Suspended => Ok(vec![Event::AccountReinstated { reason }]),
             }
         }
-        Command::ChangeSpendLimits { limits } => account.change_limits(limits),
+        Command::ChangeSpendLimits { limits } => account.limit(limits),
         Command::ChangeOwnLimits { limits, plan } => account.limit_itself(limits, plan),
         Command::AssignPlan { plan } => account.assign(plan),
         Command::RemovePlan => match account.plan {
@@ -86,15 +86,6 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
 }
 
 impl Account {
-    fn change_limits(&self, limits: AccountLimits) -> Decision {
-        limits.daily.map_or(Ok(()), not_negative)?;
-        limits.monthly.map_or(Ok(()), not_negative)?;
-        match self.limits == limits {
-            true => DONE,
-            false => Ok(vec![Event::SpendLimitsChanged { limits }]),
-        }
-    }
-
     /// INV-1: a reservation is accepted only within what is available and every limit.
     fn reserve(&self, new: ReserveFunds) -> Decision {
         if let Some(open) = self.reservations.get(&new.reservation) {

@@ -19,8 +19,6 @@ use crate::ids::AccountId;
 use crate::journal::Entry;
 use crate::pricing::PriceCard;
 
-pub use error::PriceBookError;
-
 /// The one stream of the price book.
 pub const PRICE_BOOK: &str = "price_book";
 
