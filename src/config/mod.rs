@@ -56,6 +56,8 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`
     pub recovery: RecoveryTimes,
+    /// `IDEMPOTENCY_ANSWER_BYTES`, `IDEMPOTENCY_STORE_BYTES`
+    pub idempotency: IdempotencyConfig,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
     /// `CORS_ALLOWED_ORIGINS`: pages of these origins may call this server from a browser.
@@ -144,6 +146,15 @@ impl RecoveryTimes {
     pub fn heartbeat(self) -> Duration {
         self.gone / 4
     }
+}
+
+/// Answers that are kept for requests with an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdempotencyConfig {
+    /// The longest answer that is kept.
+    pub answer_bytes: usize,
+    /// What all kept answers may take in the database.
+    pub store_bytes: u64,
 }
 
 /// The first admin.

@@ -13,8 +13,8 @@ use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
 use super::{
-    AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
-    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept, people,
+    AdminConfig, Config, DatabaseConfig, EncryptionKey, IdempotencyConfig, LogConfig, LogFormat,
+    RecoveryTimes, ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept, people,
 };
 use crate::identity::password;
 
@@ -56,6 +56,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let max_concurrent_requests =
         count(reader, "MAX_CONCURRENT_REQUESTS", "a number from 1, as in 4096", 1..=1_000_000)
             .unwrap_or(4096);
+    let idempotency = idempotency(reader);
     let recovery = recovery(reader);
     let cors_allowed_origins = cors(reader);
     let edge = edge::read(reader);
@@ -74,6 +75,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         reserve,
         default_sale_ratio,
         body_limit_bytes,
+        idempotency,
         recovery,
         max_concurrent_requests,
         cors_allowed_origins,
@@ -98,6 +100,17 @@ pub(super) fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
     let server = Box::new(server?);
     let owner = owner.map_or_else(|| server.clone(), Box::new);
     Some(DatabaseConfig::Server { server, owner })
+}
+
+fn idempotency(reader: &mut Reader<'_>) -> IdempotencyConfig {
+    let expected = "bytes up to 67108864, as in 1048576; 0 keeps none";
+    let answer = count(reader, "IDEMPOTENCY_ANSWER_BYTES", expected, 0..=64 << 20);
+    let expected = "bytes, as in 1073741824";
+    let store = count(reader, "IDEMPOTENCY_STORE_BYTES", expected, 0..=1 << 40);
+    IdempotencyConfig {
+        answer_bytes: answer.unwrap_or(1 << 20),
+        store_bytes: store.unwrap_or(1 << 30) as u64,
+    }
 }
 
 fn cors(reader: &mut Reader<'_>) -> Vec<HeaderValue> {

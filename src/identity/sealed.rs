@@ -16,6 +16,8 @@ use crate::config::{EncryptionKey, Secret};
 /// Before keys had names.
 const UNNAMED: &str = "v1:";
 const VERSION: &str = "v2:";
+/// What is kept as bytes.
+const BYTES: &str = "bytes:";
 const NONCE_BYTES: usize = 12;
 
 /// Why a sealed secret can't be used.
@@ -69,13 +71,23 @@ impl Key {
         Self { name: KeyName::of(key), cipher: Aes256Gcm::new(&(*key.expose()).into()) }
     }
 
+    fn seal(&self, place: &[u8], message: &[u8]) -> Result<Vec<u8>, SealError> {
+        let nonce = Nonce::try_generate().map_err(|_| SealError::Sealing)?;
+        let payload = Payload { msg: message, aad: place };
+        let sealed = self.cipher.encrypt(&nonce, payload).map_err(|_| SealError::Sealing)?;
+        Ok([nonce.as_slice(), &sealed].concat())
+    }
+
+    fn open_bytes(&self, place: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let (nonce, message) =
+            sealed.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::DoesNotOpen)?;
+        let payload = Payload { msg: message, aad: place };
+        self.cipher.decrypt(&(*nonce).into(), payload).map_err(|_| SealError::DoesNotOpen)
+    }
+
     fn open(&self, place: &[u8], encoded: &str) -> Result<Secret, SealError> {
         let bytes = STANDARD.decode(encoded).map_err(|_| SealError::DoesNotOpen)?;
-        let (nonce, message) =
-            bytes.split_first_chunk::<NONCE_BYTES>().ok_or(SealError::DoesNotOpen)?;
-        let payload = Payload { msg: message, aad: place };
-        let opened = self.cipher.decrypt(&(*nonce).into(), payload);
-        let text = String::from_utf8(opened.map_err(|_| SealError::DoesNotOpen)?);
+        let text = String::from_utf8(self.open_bytes(place, &bytes)?);
         text.map(Secret::new).map_err(|_| SealError::DoesNotOpen)
     }
 }
@@ -85,6 +97,13 @@ impl Key {
 pub struct Sealer {
     current: Key,
     previous: Option<Key>,
+}
+
+impl fmt::Debug for Sealer {
+    /// Written by hand: the cipher holds the key.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Sealer")
+    }
 }
 
 impl Sealer {
@@ -117,13 +136,27 @@ impl Sealer {
     /// Seals `secret` for its place: it opens under the same `purpose` and `id` only, so that who
     /// can write to the database can't make one row's secret serve another.
     pub fn seal(&self, purpose: &str, id: &str, secret: &Secret) -> Result<String, SealError> {
-        let nonce = Nonce::try_generate().map_err(|_| SealError::Sealing)?;
-        let Key { name, cipher } = &self.current;
+        let name = self.current.name;
         let place = place(&format!("{VERSION}{name}:"), purpose, id);
-        let payload = Payload { msg: secret.expose().as_bytes(), aad: &place };
-        let sealed = cipher.encrypt(&nonce, payload).map_err(|_| SealError::Sealing)?;
-        let encoded = STANDARD.encode([nonce.as_slice(), &sealed].concat());
-        Ok(format!("{VERSION}{name}:{encoded}"))
+        let sealed = self.current.seal(&place, secret.expose().as_bytes())?;
+        Ok(format!("{VERSION}{name}:{}", STANDARD.encode(sealed)))
+    }
+
+    /// [`Sealer::seal`] for what is kept as bytes, and not for long: it does not name its key.
+    pub fn seal_bytes(
+        &self,
+        purpose: &str,
+        id: &str,
+        message: &[u8],
+    ) -> Result<Vec<u8>, SealError> {
+        self.current.seal(&place(BYTES, purpose, id), message)
+    }
+
+    /// Opens what [`Sealer::seal_bytes`] returned for the same place.
+    pub fn open_bytes(&self, purpose: &str, id: &str, sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+        let place = place(BYTES, purpose, id);
+        let opened = self.keys().find_map(|key| key.open_bytes(&place, sealed).ok());
+        opened.ok_or(SealError::DoesNotOpen)
     }
 
     /// Opens what [`Sealer::seal`] returned for the same place.

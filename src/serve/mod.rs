@@ -102,6 +102,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         router,
         scopes.accept.clone(),
         DRAIN,
+        state.config.edge.clone(),
     ));
     tracing::info!(%address, "tollgate serves");
     Ok(Running { address, state, source, scopes, server })

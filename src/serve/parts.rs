@@ -18,7 +18,7 @@ use crate::identity::{ApiKeys, Sealer, UpstreamKeys};
 use crate::ledger::{Ledger, LedgerOptions};
 use crate::limits::Gate;
 use crate::operations;
-use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
+use crate::proxy::{Gateway, GatewayParts, GenerationNotes, KeptAnswers, Once};
 use crate::upstream::UpstreamClient;
 use crate::workers;
 
@@ -69,7 +69,17 @@ pub(super) async fn assemble(
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
+    let idempotency = config.idempotency;
+    let kept = KeptAnswers::start(
+        pool.clone(),
+        Sealer::new(&config.encryption_key),
+        idempotency.store_bytes,
+        &scopes.workers,
+        scopes.loops.clone(),
+    );
+    let once = Once::new(ledger.clone(), pool.clone(), kept, idempotency.answer_bytes);
     let gateway = Gateway::new(GatewayParts {
+        once,
         books: Books {
             ledger: ledger.clone(),
             tracker: scopes.settlements.clone(),

@@ -28,6 +28,7 @@ def new_address() -> str:
 class Person(NamedTuple):
     """A customer with a session and, if asked for, with a key and money."""
 
+    email: str
     account: str
     token: str
     key: str
@@ -60,13 +61,14 @@ def admin() -> str:
 def new_person(admin: str) -> Callable[..., Person]:
     def make(dollars: str | None = None) -> Person:
         email = new_address()
-        new = call("POST", "/v1/auth/register", body={"email": email, "password": PASSWORD})
-        account, token = new["account_id"], sign_in(email, PASSWORD)
+        call("POST", "/v1/auth/register", body={"email": email, "password": PASSWORD})
+        token = sign_in(email, PASSWORD)
+        account = call("GET", "/v1/auth/me", token)["account_id"]
         key = call("POST", "/v1/auth/api-keys", token, {"name": "contract"})["key"]
         if dollars:
             body = {"amount_usd": dollars, "reference": "contract"}
             booked = call("POST", f"/v1/admin/clients/{account}/top-ups", admin, body)
             call("GET", f"/v1/client/balance?at_least={booked['position']}", token)
-        return Person(account, token, key)
+        return Person(email, account, token, key)
 
     return make

@@ -20,9 +20,12 @@ async function signIn(email: string, password: string) {
 async function customer() {
   const email = newAddress()
   const body = { email, password, name: 'Ada' }
-  const { data, error } = await client().POST('/v1/auth/register', { body })
+  const { response } = await client().POST('/v1/auth/register', { body })
+  assert.equal(response.status, 202)
+  const session = await signIn(email, password)
+  const { data, error } = await session.GET('/v1/auth/me')
   assert.ok(data, error?.detail)
-  return { account: data.account_id, session: await signIn(email, password) }
+  return { account: data.account_id, session }
 }
 
 test('a customer is registered, topped up and charged', async () => {
