@@ -137,7 +137,8 @@ impl People {
         }
     }
 
-    /// Believes also what was signed under the `SECRET_KEY` before, while that is replaced.
+    /// Believes also what was signed under the `SECRET_KEY` before, while that is replaced. Links
+    /// in mails are signed under the new one.
     #[must_use]
     pub fn believing_also(mut self, previous: Option<&Secret>) -> Self {
         self.tokens = self.tokens.believing_also(previous);
