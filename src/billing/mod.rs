@@ -3,6 +3,7 @@
 mod catalogue;
 mod listing;
 mod masters;
+mod once;
 mod prices;
 mod reservation;
 mod terms;
@@ -10,6 +11,7 @@ mod terms;
 pub use catalogue::{CatalogueError, publish_catalogue};
 pub use listing::for_sale;
 pub use masters::MasterAccounts;
+pub use once::{Begun, OnceKey};
 pub use prices::{PriceList, Prices};
 pub use reservation::{
     Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, reserve,

@@ -14,6 +14,7 @@ use tollgate_domain::ids::{AccountId, KeyId, RequestId, ReservationId};
 use tollgate_domain::pricing::{Demand, Sale};
 use tollgate_domain::{Account, AccountError, Money, Usage};
 
+use super::once::OnceKey;
 use super::prices::Prices;
 use super::terms::{Offer, Terms, fresh_id, terms};
 use crate::ledger::{Actor, CommandContext, CommandError, Ledger, LedgerError, Pending, now};
@@ -39,6 +40,8 @@ pub struct ReservationOrder {
     pub bound_is_given: bool,
     /// How long it may stay open.
     pub lifetime: Duration,
+    /// The client's idempotency key, which is written with the reservation or not at all.
+    pub once: Option<OnceKey>,
 }
 
 /// Why nothing was reserved.
@@ -170,7 +173,7 @@ async fn decide(
     let pending = books
         .ledger
         .accounts
-        .begin(&stream, &context, None, |account| {
+        .begin_keyed(&stream, &context, |account| {
             for (offer, model) in offers.iter_mut().zip(&order.models) {
                 let plan = account.plan();
                 offer.sale_ratio =
@@ -179,7 +182,7 @@ async fn decide(
             let (terms, affordable) = terms(account, &prices.book, &offers, &order, at);
             let id = fresh_id(account);
             decided = Some((id, terms, affordable));
-            AccountCommand::ReserveFunds(ReserveFunds {
+            let command = AccountCommand::ReserveFunds(ReserveFunds {
                 reservation: id,
                 key: order.key,
                 model: model.clone(),
@@ -190,7 +193,8 @@ async fn decide(
                 fallbacks: fallbacks(&order.models, &offers),
                 plan: terms.plan,
                 at,
-            })
+            });
+            (command, order.keeps(id, account))
         })
         .await;
     // Without a look at the account there was no decision either, only an error.
@@ -249,9 +253,9 @@ impl Reserved {
                 .books
                 .ledger
                 .accounts
-                .begin(&open.stream, &open.context, None, |account| {
+                .begin_keyed(&open.stream, &open.context, |account| {
                     id = fresh_id(account);
-                    AccountCommand::ReserveFunds(ReserveFunds {
+                    let command = AccountCommand::ReserveFunds(ReserveFunds {
                         reservation: id,
                         key: order.key,
                         model: open.model.clone(),
@@ -262,7 +266,8 @@ impl Reserved {
                         fallbacks: open.fallbacks.clone(),
                         plan: open.terms.plan,
                         at,
-                    })
+                    });
+                    (command, order.keeps(id, account))
                 })
                 .await;
             open.id = id;

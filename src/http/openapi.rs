@@ -1,6 +1,9 @@
 //! The OpenAPI document: what the code cannot say about itself, and what every operation has in
 //! common.
 
+mod examples;
+mod schemas;
+
 use axum::http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::path::Operation;
@@ -8,6 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 
+use self::examples::Schemas;
 use super::error::{ErrorBody, ProblemBody};
 
 /// The document without its operations; `routes` add them.
@@ -52,6 +56,8 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
     );
     components
         .add_security_scheme("api_key", bearer("sk-tg-…", "An API key from `/v1/auth/api-keys`"));
+    schemas::tidy(&mut components.schemas, &api.paths);
+    let schemas = Schemas::new(&components.schemas);
     for item in api.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -63,7 +69,10 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
             &mut item.options,
             &mut item.trace,
         ];
-        operations.into_iter().flatten().for_each(add_errors);
+        for operation in operations.into_iter().flatten() {
+            add_errors(operation);
+            schemas.illustrate(operation);
+        }
     }
 }
 

@@ -170,6 +170,7 @@ impl Gateway {
             demand,
             bound_is_given: request.is_bound_fixed(),
             lifetime: self.lifetime(),
+            once: None,
         };
         let exchange = Exchange {
             gateway: self.clone(),

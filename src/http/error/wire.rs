@@ -34,6 +34,10 @@ impl ApiError {
     /// Status, type and code.
     pub fn wire(&self) -> Wire {
         use StatusCode as S;
+        let unsigned = |code| Wire::new(S::UNAUTHORIZED, AUTHENTICATION, code);
+        let denied = |code| Wire::new(S::FORBIDDEN, PERMISSION, code);
+        let spent = |code| Wire::new(S::FORBIDDEN, QUOTA, code);
+        let conflict = |code| Wire::new(S::CONFLICT, REQUEST, code);
         match self {
             Self::InvalidRequest { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_request"),
             Self::InvalidJson { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_json"),
@@ -42,28 +46,21 @@ impl ApiError {
             Self::InvalidApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "invalid_api_key"),
             Self::KeyRevoked => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_revoked"),
             Self::KeyExpired => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_expired"),
-            Self::NotSignedIn => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "not_signed_in"),
-            Self::TokenExpired => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "token_expired"),
-            Self::SessionEnded => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "session_ended"),
-            Self::InvalidRefreshToken => {
-                Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
-            }
-            Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
-            Self::EmailNotVerified => Wire::new(S::FORBIDDEN, PERMISSION, "email_not_verified"),
-            Self::RegistrationClosed => Wire::new(S::FORBIDDEN, PERMISSION, "registration_closed"),
-            Self::SignInAgain => Wire::new(S::FORBIDDEN, PERMISSION, "sign_in_again"),
-            Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
-            Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
+            Self::NotSignedIn => unsigned("not_signed_in"),
+            Self::TokenExpired => unsigned("token_expired"),
+            Self::SessionEnded => unsigned("session_ended"),
+            Self::InvalidRefreshToken => unsigned("invalid_refresh_token"),
+            Self::WrongPassword => unsigned("wrong_password"),
+            Self::EmailNotVerified => denied("email_not_verified"),
+            Self::RegistrationClosed => denied("registration_closed"),
+            Self::SignInAgain => denied("sign_in_again"),
+            Self::Forbidden { .. } => denied("forbidden"),
+            Self::AccountSuspended => denied("account_suspended"),
             // Not 402: the account has money, and topping it up would not help.
-            Self::KeyLimitExceeded { .. } => Wire::new(S::FORBIDDEN, QUOTA, "key_limit_exceeded"),
-            Self::SpendLimitExceeded { .. } => {
-                Wire::new(S::FORBIDDEN, QUOTA, "spend_limit_exceeded")
-            }
-            Self::ModelNotAllowed { .. } => {
-                Wire::new(S::FORBIDDEN, PERMISSION, "model_not_allowed")
-            }
-            Self::AddressNotAllowed { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "ip_not_allowed"),
-            Self::LimitReached(_) => Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded"),
+            Self::KeyLimitExceeded { .. } => spent("key_limit_exceeded"),
+            Self::SpendLimitExceeded { .. } => spent("spend_limit_exceeded"),
+            Self::ModelNotAllowed { .. } => denied("model_not_allowed"),
+            Self::AddressNotAllowed { .. } => denied("ip_not_allowed"),
             // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
             Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
             Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
@@ -73,10 +70,10 @@ impl ApiError {
             Self::MethodNotAllowed => {
                 Wire::new(S::METHOD_NOT_ALLOWED, REQUEST, "method_not_allowed")
             }
-            Self::Conflict { code, .. } => Wire::new(S::CONFLICT, REQUEST, *code),
-            Self::IdempotencyMismatch => {
-                Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
-            }
+            Self::Conflict { code, .. } => conflict(*code),
+            Self::IdempotencyMismatch => conflict("idempotency_key_mismatch"),
+            Self::RequestInProgress { .. } => conflict("request_in_progress"),
+            Self::AnswerNotKept { .. } => conflict("answer_not_kept"),
             Self::BodyTooLarge { .. } => {
                 Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
             }
@@ -88,7 +85,7 @@ impl ApiError {
             Self::UnsupportedMediaType => {
                 Wire::new(S::UNSUPPORTED_MEDIA_TYPE, REQUEST, "unsupported_media_type")
             }
-            Self::RateLimited { .. } => {
+            Self::LimitReached(_) | Self::RateLimited { .. } => {
                 Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded")
             }
             Self::Upstream { status, code, .. } => upstream(*status, code.as_deref()),
@@ -173,6 +170,9 @@ impl ApiError {
                 "used": reached.used,
                 "requested": reached.needed,
             }));
+        }
+        if let Self::AnswerNotKept { charge, request } = self {
+            return object(json!({ "charge_usd": charge, "request_id": request }));
         }
         if let Self::NotYetVisible { at_least, position } = self {
             return object(json!({ "at_least": at_least, "as_of_position": position }));
