@@ -65,7 +65,6 @@ impl ApiError {
             }
             Self::ModelNotAllowed { .. } => forbidden("model_not_allowed"),
             Self::AddressNotAllowed { .. } => forbidden("ip_not_allowed"),
-            Self::LimitReached(_) => Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded"),
             // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
             Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
             Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
@@ -86,7 +85,7 @@ impl ApiError {
             Self::UnsupportedMediaType => {
                 refused(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
-            Self::RateLimited { .. } => {
+            Self::LimitReached(_) | Self::RateLimited { .. } => {
                 Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded")
             }
             Self::Upstream { status, code, .. } => upstream(*status, code.as_deref()),
