@@ -4,6 +4,7 @@ mod catalogue;
 mod listing;
 mod masters;
 mod once;
+mod open;
 mod prices;
 mod reservation;
 mod terms;
@@ -12,8 +13,7 @@ pub use catalogue::{CatalogueError, publish_catalogue};
 pub use listing::for_sale;
 pub use masters::MasterAccounts;
 pub use once::{Begun, OnceKey};
+pub use open::{LONGEST_HANDLE, Observed, OpenReservation};
 pub use prices::{PriceList, Prices};
-pub use reservation::{
-    Books, Observed, OpenReservation, Refusal, ReservationOrder, Reserved, reserve,
-};
+pub use reservation::{Books, Refusal, ReservationOrder, Reserved, reserve};
 pub use terms::Terms;

@@ -5,20 +5,16 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_domain::account::{
-    AccountCommand, AccountEvent, CostSource, Fallback, Latencies, Outcome, ReleaseReason,
-    ReserveFunds, SettleReservation,
-};
-use tollgate_domain::decimal::ListCost;
-use tollgate_domain::ids::{AccountId, KeyId, RequestId, ReservationId};
-use tollgate_domain::pricing::{Demand, Sale};
-use tollgate_domain::{Account, AccountError, Money, Usage};
+use tollgate_domain::account::{AccountCommand, Fallback, ReleaseReason, ReserveFunds};
+use tollgate_domain::ids::{AccountId, KeyId, RequestId};
+use tollgate_domain::pricing::Demand;
+use tollgate_domain::{Account, AccountError};
 
 use super::once::OnceKey;
+use super::open::OpenReservation;
 use super::prices::Prices;
-use super::terms::{Offer, Terms, fresh_id, terms};
+use super::terms::{Offer, fresh_id, terms};
 use crate::ledger::{Actor, CommandContext, CommandError, Ledger, LedgerError, Pending, now};
-use crate::upstream::Upstream;
 
 /// How often a reservation is decided anew after another node was faster.
 const ATTEMPTS: usize = 8;
@@ -75,26 +71,6 @@ pub struct Reserved {
     prices: Arc<Prices>,
 }
 
-/// An open reservation: it must be settled or released.
-///
-/// Both ways out take it by value. The way that types cannot watch is the end of the process:
-/// then recovery settles or releases it, at the latest when it expires.
-#[must_use = "an open reservation keeps a customer's money until it expires"]
-#[derive(Debug)]
-pub struct OpenReservation {
-    /// Its id.
-    pub id: ReservationId,
-    /// What was decided.
-    pub terms: Terms,
-    /// The requested model.
-    pub model: String,
-    /// Models that may answer in its place.
-    pub fallbacks: Vec<Fallback>,
-    stream: String,
-    context: CommandContext,
-    books: Books,
-}
-
 /// What ends reservations: the ledger, and the tracker that shutdown waits for.
 #[derive(Debug, Clone)]
 pub struct Books {
@@ -104,29 +80,6 @@ pub struct Books {
     pub tracker: TaskTracker,
     /// Cancelled when waiting is over.
     pub stop: CancellationToken,
-}
-
-/// What a request turned out to cost.
-#[derive(Debug, Clone)]
-pub struct Observed {
-    /// The fallback that answered, if it was one; by the name under which it was asked for.
-    pub answered_model: Option<String>,
-    /// By class.
-    pub usage: Usage,
-    /// The upstream's figure where it gave one, else the computed one.
-    pub list_cost: ListCost,
-    /// What our price list says, where it differs.
-    pub computed_list_cost: Option<ListCost>,
-    /// Where `list_cost` comes from.
-    pub source: CostSource,
-    /// The upstream's handle.
-    pub generation_id: Option<String>,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Was it streamed?
-    pub streamed: bool,
-    /// How long it took.
-    pub latencies: Latencies,
 }
 
 /// Decides a reservation in memory and starts its commit.
@@ -281,100 +234,6 @@ impl Reserved {
             };
         }
         Err(CommandError::Conflict.into())
-    }
-}
-
-impl OpenReservation {
-    /// The charge that a list cost leads to under the frozen ratio of the model that answered.
-    #[must_use]
-    pub fn sale(
-        &self,
-        list_cost: ListCost,
-        upstream: &Upstream,
-        answered: Option<&str>,
-    ) -> Option<Sale> {
-        let fallback = self.fallbacks.iter().find(|other| Some(&*other.model) == answered);
-        let ratio = fallback.map_or(self.terms.sale_ratio, |other| other.sale_ratio);
-        Sale::of(list_cost, ratio, upstream.cost_rate).ok()
-    }
-
-    /// Ends it with a charge. The decision stands when this returns; its commit goes on and is
-    /// tried until it succeeds or the process ends.
-    pub async fn settle(self, upstream: &Upstream, observed: Observed) {
-        let command = AccountCommand::SettleReservation(Box::new(SettleReservation {
-            reservation: self.id,
-            answered_model: observed.answered_model,
-            usage: observed.usage,
-            list_cost: observed.list_cost,
-            ruling: None,
-            delivered_list_cost: None,
-            computed_list_cost: observed.computed_list_cost,
-            source: observed.source,
-            master_account: upstream.id,
-            cost_rate: upstream.cost_rate,
-            generation_id: observed.generation_id.filter(|id| id.len() <= 200),
-            outcome: observed.outcome,
-            streamed: observed.streamed,
-            latencies: observed.latencies,
-            at: now(),
-        }));
-        if observed.list_cost == ListCost::ZERO && observed.usage.total_tokens() > 0 {
-            tracing::warn!(reservation.id = %self.id, model = self.model,
-                "a charge of zero for delivered tokens");
-        }
-        self.end(command).await;
-    }
-
-    /// Ends it without a charge.
-    pub async fn release(self, reason: ReleaseReason) {
-        let command = AccountCommand::ReleaseReservation { reservation: self.id, reason };
-        self.end(command).await;
-    }
-
-    /// Tries until it is durable: an end that is lost would keep a customer's money.
-    async fn end(self, command: AccountCommand) {
-        let accounts = &self.books.ledger.accounts;
-        let mut pause = Duration::from_millis(50);
-        loop {
-            match accounts.execute(&self.stream, command.clone(), &self.context, None).await {
-                Ok(committed) => {
-                    let charged = committed.events.iter().find_map(charge_of);
-                    tracing::debug!(reservation.id = %self.id, ?charged, "reservation ended");
-                    return;
-                }
-                // After a commit in doubt it turned out that there is nothing to end.
-                Err(CommandError::Refused(AccountError::ReservationNotFound(_))) => {
-                    tracing::debug!(reservation.id = %self.id, "there was no such reservation");
-                    return;
-                }
-                Err(error) if error.is_transient() && !self.books.stop.is_cancelled() => {
-                    tracing::warn!(reservation.id = %self.id, %error, "its end is tried again");
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(5));
-                }
-                Err(error) => {
-                    tracing::error!(reservation.id = %self.id, %error,
-                        "its end was not recorded; recovery will end it");
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Runs `end` on the tracker that shutdown waits for.
-    pub fn spawn<F>(self, end: impl FnOnce(Self) -> F)
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let tracker = self.books.tracker.clone();
-        tracker.spawn(end(self));
-    }
-}
-
-fn charge_of(event: &AccountEvent) -> Option<Money> {
-    match event {
-        AccountEvent::ReservationSettled(settled) => Some(settled.charge),
-        _ => None,
     }
 }
 

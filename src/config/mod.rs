@@ -8,7 +8,7 @@ pub(crate) mod kept;
 mod people;
 mod reader;
 mod secret;
-mod sections;
+pub(crate) mod sections;
 #[cfg(test)]
 mod tests;
 
@@ -38,10 +38,17 @@ pub struct Config {
     pub upstream: UpstreamConfig,
     /// `UPSTREAM_*_TIMEOUT_SECONDS`
     pub upstream_timeouts: UpstreamTimeouts,
+    /// `CLIENT_STALL_TIMEOUT_SECONDS`: a client that takes nothing of its answer for so long is
+    /// taken for gone.
+    pub client_stall: Duration,
     /// `SECRET_KEY`: signs sessions; at least 32 bytes.
     pub secret_key: Secret,
+    /// `SECRET_KEY_PREVIOUS`: what was signed under it is still believed, while it is replaced.
+    pub secret_key_previous: Option<Secret>,
     /// `ENCRYPTION_KEY`: seals upstream keys.
     pub encryption_key: EncryptionKey,
+    /// `ENCRYPTION_KEY_PREVIOUS`: what was sealed under it still opens, while it is replaced.
+    pub encryption_key_previous: Option<EncryptionKey>,
     /// `ADMIN_EMAIL`, `ADMIN_PASSWORD`: the first admin, where one is to be created.
     pub admin: Option<AdminConfig>,
     /// `RESERVE`
@@ -50,8 +57,10 @@ pub struct Config {
     pub default_sale_ratio: Decimal,
     /// `BODY_LIMIT_BYTES`
     pub body_limit_bytes: usize,
-    /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`
+    /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`, `RECOVERY_PATIENCE_SECONDS`
     pub recovery: RecoveryTimes,
+    /// `IDEMPOTENCY_ANSWER_BYTES`, `IDEMPOTENCY_STORE_BYTES`
+    pub idempotency: IdempotencyConfig,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
     /// `CORS_ALLOWED_ORIGINS`: pages of these origins may call this server from a browser.
@@ -126,11 +135,18 @@ pub struct RecoveryTimes {
     pub gone: Duration,
     /// How often somebody looks.
     pub look: Duration,
+    /// How long the bill of a request that went wrong is waited for before it is estimated, or its
+    /// reservation released. The upstream is asked on after that.
+    pub patience: Duration,
 }
 
 impl Default for RecoveryTimes {
     fn default() -> Self {
-        Self { gone: Duration::from_secs(20), look: Duration::from_secs(5) }
+        Self {
+            gone: Duration::from_secs(20),
+            look: Duration::from_secs(5),
+            patience: Duration::from_secs(60),
+        }
     }
 }
 
@@ -140,6 +156,22 @@ impl RecoveryTimes {
     pub fn heartbeat(self) -> Duration {
         self.gone / 4
     }
+
+    /// How long after the last word of a process its open requests wait for a bill: with the
+    /// defaults 45 seconds, so that they have their end within a minute after it stopped.
+    #[must_use]
+    pub fn recovery_patience(self) -> Duration {
+        self.gone + self.patience.min(Duration::from_secs(25))
+    }
+}
+
+/// Answers that are kept for requests with an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdempotencyConfig {
+    /// The longest answer that is kept.
+    pub answer_bytes: usize,
+    /// What all kept answers may take in the database.
+    pub store_bytes: u64,
 }
 
 /// The first admin.

@@ -79,12 +79,15 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
 /// Status, description and an example's code.
 type Case = (&'static str, &'static str, &'static str);
 
-const EVERYWHERE: [Case; 2] = [
+const EVERYWHERE: [Case; 4] = [
+    ("414", "The URL is longer than this server takes", "url_too_long"),
+    ("431", "The headers are larger than this server takes", "headers_too_large"),
     ("500", "Our fault; `x-request-id` names it", "internal_error"),
     ("503", "Overloaded, or the books can't be reached: try again", "unavailable"),
 ];
 const WITH_INPUT: [Case; 1] = [("400", "The request makes no sense", "invalid_request")];
-const WITH_BODY: [Case; 2] = [
+const WITH_BODY: [Case; 3] = [
+    ("408", "The body came too slowly", "request_timeout"),
     ("413", "The body is larger than this server takes", "request_too_large"),
     ("415", "The body is not JSON", "unsupported_media_type"),
 ];
@@ -122,17 +125,18 @@ fn add_errors(operation: &mut Operation) {
     // What an operation says about its own errors has a description and no body: all have the same.
     for (status, response) in &mut operation.responses.responses {
         if status.starts_with(['4', '5']) {
-            fill(Some(response), status, usual_code(status), key);
+            fill(Some(response), status, usual_code(status, key), key);
         }
     }
 }
 
 /// The code of an example where the operation says only what its error means.
-fn usual_code(status: &str) -> &'static str {
+fn usual_code(status: &str, model: bool) -> &'static str {
     match status {
         "401" => "wrong_password",
         "402" => "insufficient_quota",
-        "403" => "key_limit_exceeded",
+        "403" if model => "key_limit_exceeded",
+        "403" => "forbidden",
         "404" => "not_found",
         "409" => "conflict",
         "429" => "rate_limit_exceeded",

@@ -26,7 +26,7 @@ pub async fn erase(
         .execute(&mut *connection)
         .await?;
     sqlx::query(
-        "DELETE FROM remarks WHERE subject = $1 OR subject IN (
+        "DELETE FROM remarks WHERE subject = $1 OR about = $1 OR subject IN (
              SELECT id FROM read.top_ups WHERE account_id = $1)",
     )
     .bind(&account)

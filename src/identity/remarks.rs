@@ -5,8 +5,10 @@ use std::collections::HashMap;
 use std::fmt::Display;
 
 use sqlx::{PgPool, Row as _};
+use tollgate_domain::ids::AccountId;
 
-/// Notes `remark` about `subject`, an id of the ledger. The first remark stays.
+/// Notes `remark` about `subject`, an id of the ledger, and about an account where it concerns one:
+/// it goes when the holder of that is erased. The first remark stays.
 ///
 /// It is written before the event that it is about: after a crash there is at worst a remark about
 /// nothing.
@@ -14,15 +16,17 @@ pub async fn note(
     pool: &PgPool,
     subject: &str,
     remark: &str,
+    account: Option<AccountId>,
     author: impl Display,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
-        "INSERT INTO remarks (subject, remark, author_id) VALUES ($1, $2, $3)
+        "INSERT INTO remarks (subject, remark, author_id, about) VALUES ($1, $2, $3, $4)
          ON CONFLICT (subject) DO NOTHING",
     )
     .bind(subject)
     .bind(remark)
     .bind(author.to_string())
+    .bind(account.map(|account| account.to_string()))
     .execute(pool)
     .await?;
     Ok(())

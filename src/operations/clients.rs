@@ -72,7 +72,7 @@ pub async fn refund(
         return Ok(earlier);
     }
     let id = RefundId::from_uuid(Uuid::now_v7());
-    let reason = desk.because(reason).await?;
+    let reason = desk.because(reason, Some(account)).await?;
     let command = AccountCommand::RefundTopUp { refund: id, top_up, amount, reason };
     match execute(desk, account, command, Refund { id, account, top_up, amount }).await {
         Err(ApiError::InsufficientFunds { available, .. }) => {
@@ -104,7 +104,7 @@ pub async fn grant(
         return Err(ApiError::invalid("expires_at", message));
     }
     let id = GrantId::from_uuid(Uuid::now_v7());
-    let reason = desk.because(reason).await?;
+    let reason = desk.because(reason, Some(account)).await?;
     let end = expires_at.map(|end| Timestamp(end.timestamp_micros()));
     let command = AccountCommand::GrantFunds { grant: id, amount, reason, expires_at: end };
     execute(desk, account, command, Grant { id, account, amount, expires_at }).await
@@ -122,7 +122,7 @@ pub async fn adjust(
         return Ok(earlier);
     }
     let id = AdjustmentId::from_uuid(Uuid::now_v7());
-    let reason = desk.because(reason).await?;
+    let reason = desk.because(reason, Some(account)).await?;
     let answer = Adjustment { id, account, amount, reference: reference.clone() };
     let command = AccountCommand::PostAdjustment { adjustment: id, amount, reason, reference };
     execute(desk, account, command, answer).await
@@ -137,7 +137,7 @@ pub async fn suspend(
     if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
         return Ok(earlier);
     }
-    let reason = desk.because(reason).await?;
+    let reason = desk.because(reason, Some(account)).await?;
     let command = AccountCommand::SuspendAccount { reason };
     let answer = StatusChange { account, status: Status::Suspended };
     match execute(desk, account, command, answer).await {
@@ -158,7 +158,7 @@ pub async fn reinstate(
     if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
         return Ok(earlier);
     }
-    let reason = Some(desk.because(reason).await?);
+    let reason = Some(desk.because(reason, Some(account)).await?);
     let command = AccountCommand::ReinstateAccount { reason };
     execute(desk, account, command, StatusChange { account, status: Status::Active }).await
 }

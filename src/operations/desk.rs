@@ -1,7 +1,7 @@
 //! Who does something to the books, with what, and under which key.
 
 use sqlx::PgPool;
-use tollgate_domain::ids::NoteId;
+use tollgate_domain::ids::{AccountId, NoteId};
 use uuid::Uuid;
 
 use super::once::RequestKey;
@@ -23,11 +23,15 @@ pub struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Writes down why something is done and returns what its event says instead: free text may
-    /// name people, and an event cannot be erased.
-    pub async fn because(&self, reason: &str) -> Result<String, ApiError> {
+    /// Writes down why something is done, to an account where it is done to one, and returns what
+    /// its event says instead: free text may name people, and an event cannot be erased.
+    pub async fn because(
+        &self,
+        reason: &str,
+        account: Option<AccountId>,
+    ) -> Result<String, ApiError> {
         let id = NoteId::from_uuid(Uuid::now_v7()).to_string();
-        remarks::note(self.pool, &id, reason, self.context.actor).await?;
+        remarks::note(self.pool, &id, reason, account, self.context.actor).await?;
         Ok(id)
     }
 }

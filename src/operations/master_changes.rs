@@ -59,7 +59,7 @@ pub async fn disable(
     if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
         return Ok(earlier);
     }
-    let reason = desk.because(reason).await?;
+    let reason = desk.because(reason, None).await?;
     let command = MasterAccountCommand::DisableMasterAccount { reason };
     execute(desk, master_account, command, Switched { master_account, enabled: false }).await
 }
@@ -73,7 +73,7 @@ pub async fn enable(
     if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
         return Ok(earlier);
     }
-    let reason = Some(desk.because(reason).await?);
+    let reason = Some(desk.because(reason, None).await?);
     let command = MasterAccountCommand::EnableMasterAccount { reason };
     execute(desk, master_account, command, Switched { master_account, enabled: true }).await
 }
@@ -108,7 +108,7 @@ pub async fn replace_key(
             return Err(ApiError::Conflict { code: "master_account_exists", message });
         }
     };
-    let reason = Some(desk.because(reason).await?);
+    let reason = Some(desk.because(reason, None).await?);
     let command = MasterAccountCommand::RotateUpstreamKey { key_version, reason };
     let answer = KeyReplaced { master_account, key_version, masked: sealed::mask(key) };
     execute(desk, master_account, command, answer).await
@@ -135,7 +135,7 @@ pub async fn adjust_credits(
             .map_err(|_| MasterAccountError::AmountTooLarge)?,
     };
     let id = AdjustmentId::from_uuid(Uuid::now_v7());
-    let reason = desk.because(reason).await?;
+    let reason = desk.because(reason, None).await?;
     let command =
         MasterAccountCommand::AdjustCredits { adjustment: id, credits, value, reason, stated };
     let answer = CreditsAdjustment { id, master_account, credits, value, stated };

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use tollgate_domain::decimal::Ratio;
+use tollgate_domain::ids::AccountId;
 use tollgate_domain::price_book::{
     OverrideCounts, PRICE_BOOK, PriceBook, PriceBookCommand, PriceBookError, RatioScope,
 };
@@ -60,13 +61,20 @@ pub async fn set_ratio(
         must_exist(desk.ledger, &scope).await?;
     }
     let reason = match reason {
-        Some(reason) => Some(desk.because(reason).await?),
+        Some(reason) => Some(desk.because(reason, account_of(&scope)).await?),
         None => None,
     };
     let answer = RatioChange { scope: scope.clone(), ratio };
     let command = PriceBookCommand::SetSaleRatio { scope, ratio, reason };
     let Desk { ledger, context, key, .. } = desk;
     once::execute(ledger, &ledger.prices, PRICE_BOOK, command, context, key, answer).await
+}
+
+const fn account_of(scope: &RatioScope) -> Option<AccountId> {
+    match scope {
+        RatioScope::Account(account) => Some(*account),
+        RatioScope::Default | RatioScope::Plan(_) | RatioScope::Model(_) => None,
+    }
 }
 
 /// A slip of the pen would wait for a model or an account that never comes.

@@ -44,7 +44,7 @@ pub async fn top_up(
         return Ok(with_note(earlier, note));
     }
     if let Some(note) = &note {
-        remarks::note(pool, &new.id.to_string(), note, context.actor).await?;
+        remarks::note(pool, &new.id.to_string(), note, Some(new.account), context.actor).await?;
     }
     let command = AccountCommand::TopUpFunds {
         top_up: new.id,

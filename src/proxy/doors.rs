@@ -24,7 +24,7 @@ fn ratio(text: &str) -> Ratio {
     Ratio::parse(text).expect("a ratio")
 }
 
-fn charge(billed: &Billed) -> Option<Money> {
+fn charge(billed: &Billed, _: Option<u64>) -> Option<Money> {
     Sale::of(billed.cost?, ratio("0.8"), ratio("0.3")).ok().map(|sale| sale.charge)
 }
 
@@ -86,7 +86,7 @@ fn asked(endpoint: Endpoint, data: &[u8]) {
 pub fn usage(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(&data[..data.len().min(LONGEST)]) else { return };
     let Some(billed) = Billed::read(text) else { return };
-    let charged = charge(&billed);
+    let charged = charge(&billed, None);
     let shown = for_customer(text, charged);
     let members = Members::read(&shown).expect("the customer gets JSON");
     assert!(!members.has("cost_details") && !members.has("is_byok"));

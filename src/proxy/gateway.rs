@@ -4,35 +4,33 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio_util::sync::WaitForCancellationFuture;
 use tokio_util::task::TaskTracker;
-use tollgate_domain::account::{Outcome, ReleaseReason, SpendWarning};
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
-use tollgate_domain::time::Period;
 
 use super::endpoint::Endpoint;
-use super::failure::{Fault, unreachable};
+use super::failure::unreachable;
 use super::generations::GenerationNotes;
-use super::in_flight::{InFlight, Unknown};
+use super::in_flight::InFlight;
+use super::once::{self, ClientKey, Once, Turn};
+use super::relay::Limits;
+use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
 use super::request::{ModelRequest, base_of};
 use super::{relay, whole};
 use crate::billing::{
-    Books, MasterAccounts, OpenReservation, PriceList, Prices, Refusal, ReservationOrder, reserve,
+    Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
+    reserve,
 };
 use crate::config::ReserveMode;
 use crate::http::error::ApiError;
-use crate::limits::Admitted;
-use crate::upstream::{PassedOn, Upstream, UpstreamClient, UpstreamError};
-
-const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
-const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
-const WARNING: HeaderName = HeaderName::from_static("x-tollgate-warning");
-const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
+use crate::ledger::CommandError;
+use crate::limits::{self, Admitted};
+use crate::upstream::{PassedOn, Upstream, UpstreamClient};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -43,6 +41,21 @@ pub struct Caller {
     pub key: KeyId,
     /// The request.
     pub request: RequestId,
+}
+
+/// A request to a model.
+#[derive(Debug)]
+pub struct Ask<'b> {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// Who asks.
+    pub caller: Caller,
+    /// Their place among the running ones.
+    pub admitted: Admitted,
+    /// Headers for the upstream.
+    pub passed_on: PassedOn,
+    /// What for.
+    pub body: &'b Bytes,
 }
 
 /// What the gateway is made of.
@@ -60,18 +73,23 @@ pub struct GatewayParts {
     pub notes: GenerationNotes,
     /// When the upstream is called.
     pub mode: ReserveMode,
+    /// Requests with an idempotency key.
+    pub once: Once,
+    /// How long a request that went wrong waits for the upstream's record.
+    pub patience: Duration,
+    /// How long a client may take nothing of its answer.
+    pub client_stall: Duration,
 }
 
 /// The request path.
 #[derive(Debug)]
 pub struct Gateway(GatewayParts);
 
-type Reply = oneshot::Sender<Result<Response, ApiError>>;
-
 /// One request on its way.
 struct Exchange {
     gateway: Arc<Gateway>,
     caller: Caller,
+    mode: ReserveMode,
     prices: Arc<Prices>,
     upstream: Arc<Upstream>,
     passed_on: PassedOn,
@@ -130,11 +148,17 @@ impl Gateway {
         self.0.books.stop.cancelled()
     }
 
+    /// How long a request that went wrong waits for the upstream's record.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.0.patience
+    }
+
     /// How long a reservation may stay open: longer than any request can take.
-    fn lifetime(&self) -> Duration {
-        self.0.client.timeouts().total
-            + self.0.client.timeouts().first_byte
-            + Duration::from_secs(300)
+    #[must_use]
+    pub fn lifetime(&self) -> Duration {
+        let timeouts = self.0.client.timeouts();
+        timeouts.total + timeouts.first_byte + self.0.patience + Duration::from_secs(240)
     }
 
     /// Asks a model.
@@ -145,19 +169,54 @@ impl Gateway {
     /// # Errors
     /// What the customer is told. A refusal leaves their money as it was; an answer that broke off
     /// after the upstream had begun is charged what the upstream billed for it.
-    pub async fn ask(
+    pub async fn ask(self: &Arc<Self>, ask: Ask<'_>) -> Result<Response, ApiError> {
+        let answer = self.begin(ask, None).await?;
+        answer.await.unwrap_or_else(|_| Err(ApiError::internal("the exchange ended early")))
+    }
+
+    /// The same for a request with an idempotency key, which is carried out once.
+    ///
+    /// # Errors
+    /// As [`Gateway::ask`]; and what the key's earlier requests make impossible.
+    pub async fn ask_once(
         self: &Arc<Self>,
-        endpoint: Endpoint,
-        caller: Caller,
-        mut admitted: Admitted,
-        passed_on: PassedOn,
-        body: &Bytes,
+        ask: Ask<'_>,
+        key: &ClientKey,
     ) -> Result<Response, ApiError> {
+        let (endpoint, account, body) = (ask.endpoint, ask.caller.account, ask.body);
+        let turn = || self.0.once.turn(account, key, endpoint, body);
+        let (lead, order) = match turn().await? {
+            Turn::Answer(response) => return Ok(response),
+            Turn::Lead(lead, order) => (lead, order),
+        };
+        let answer = self.begin(ask, Some(order.clone())).await?;
+        let spawn = |task| drop(self.tracker().spawn(task));
+        if let Some(response) = lead.record(key, order, answer, spawn).await {
+            return Ok(response);
+        }
+        // Another node was faster, and its answer is ours.
+        match turn().await? {
+            Turn::Answer(response) => Ok(response),
+            Turn::Lead(..) => Err(once::running()),
+        }
+    }
+
+    /// Reserves, and sends the request on its way. From here on it runs by itself.
+    async fn begin(
+        self: &Arc<Self>,
+        ask: Ask<'_>,
+        once: Option<OnceKey>,
+    ) -> Result<oneshot::Receiver<Result<Response, ApiError>>, ApiError> {
+        let Ask { endpoint, caller, mut admitted, passed_on, body } = ask;
         let begun = Instant::now();
         let mut request = ModelRequest::read(endpoint, body)?;
         let prices = self.0.prices.current();
         let demand = request.demand(&prices)?;
-        admitted.ask(request.models.iter().map(|model| base_of(model)), demand.prompt_tokens)?;
+        let models = request.models.iter().map(|model| base_of(model));
+        if let Err(refusal) = admitted.ask(models, demand.prompt_tokens) {
+            let accounts = &self.0.books.ledger.accounts;
+            return Err(limits::refused(accounts, caller.account, refusal).await);
+        }
         let upstream = self.0.masters.pick().ok_or(ApiError::NoUpstream)?;
         let models: Vec<String> =
             request.models.drain(..).map(|model| base_of(&model).to_owned()).collect();
@@ -170,11 +229,17 @@ impl Gateway {
             demand,
             bound_is_given: request.is_bound_fixed(),
             lifetime: self.lifetime(),
-            once: None,
+            once,
+        };
+        let mode = match order.once {
+            // Another node may have the key: the upstream must not be asked in vain.
+            Some(_) => ReserveMode::DurableFirst,
+            None => self.0.mode,
         };
         let exchange = Exchange {
             gateway: self.clone(),
             caller,
+            mode,
             upstream,
             passed_on,
             begun,
@@ -191,7 +256,7 @@ impl Gateway {
         let upstream_body = request.for_upstream(caller.account, &most, lowered);
         let (reply, answer) = oneshot::channel();
         self.tracker().spawn(exchange.run(reserved, upstream_body.into(), reply));
-        answer.await.unwrap_or_else(|_| Err(ApiError::internal("the exchange ended early")))
+        Ok(answer)
     }
 }
 
@@ -219,6 +284,7 @@ fn refused(refusal: Refusal) -> ApiError {
             }
             other => other,
         },
+        Refusal::Ledger(CommandError::KeyUsed(_)) => once::running(),
         Refusal::Ledger(error) => error.into(),
     }
 }
@@ -229,7 +295,7 @@ impl Exchange {
         let gateway = self.gateway.clone();
         let path = self.endpoint.path();
         let send = || gateway.0.client.post(&self.upstream, path, &self.passed_on, body);
-        let both = match gateway.0.mode {
+        let both = match self.mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
             ReserveMode::Overlapped => {
@@ -244,12 +310,14 @@ impl Exchange {
         match both {
             Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
             Ok((Err(error), open)) => {
-                self.admitted.leave();
+                self.admitted.come_to_nothing();
                 tell(reply, Err(unreachable(&error)));
-                open.release(reason_of(&error)).await;
+                let rule = |mishap| self.prices.book.fairness().rule(mishap);
+                let ruling = mishap_of(&error).map(rule);
+                open.release_unbilled(reason_of(&error), ruling, None).await;
             }
             Err(refusal) => {
-                self.admitted.leave();
+                self.admitted.come_to_nothing();
                 tracing::warn!(account.id = %self.caller.account, %refusal,
                     "a reservation was refused after the upstream had been called");
                 tell(reply, Err(refused(refusal)));
@@ -271,7 +339,12 @@ impl Exchange {
             .headers()
             .get(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let timeouts = self.gateway.0.client.timeouts();
+        let is_text = answer
+            .headers()
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/") && !is_events);
+        let GatewayParts { client, client_stall, .. } = &self.gateway.0;
+        let (timeouts, stall) = (client.timeouts(), *client_stall);
         let request = InFlight {
             open,
             endpoint: self.endpoint,
@@ -294,119 +367,12 @@ impl Exchange {
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            *response.body_mut() = relay::body(answer, request, timeouts.idle, timeouts.total);
-            return tell(reply, Ok(response));
+            let limits = Limits { idle: timeouts.idle, total: timeouts.total, stall };
+            *response.body_mut() = relay::body(answer, request, limits);
+            tell(reply, Ok(response));
+            return;
         }
         let whole = whole::read(answer, timeouts.idle, timeouts.total).await;
-        complete(whole, request, reply).await;
-    }
-}
-
-fn reason_of(error: &UpstreamError) -> ReleaseReason {
-    match error {
-        UpstreamError::Status(_) | UpstreamError::Unreadable(_) => ReleaseReason::UpstreamError,
-        UpstreamError::Unreachable(_) | UpstreamError::Broke(_) | UpstreamError::TimedOut => {
-            ReleaseReason::UpstreamUnreachable
-        }
-    }
-}
-
-/// The client hears first; the books are closed after.
-async fn complete(whole: whole::Whole, mut request: InFlight, reply: Reply) {
-    request.admitted.leave();
-    let whole::Whole::Read(bytes) = whole else {
-        tell(reply, Err(ApiError::AnswerBroke));
-        let unknown = Unknown::Release(ReleaseReason::UpstreamUnreachable);
-        return request.resolve(Outcome::UpstreamBroke, unknown).await;
-    };
-    match whole::understand(&bytes, &|billed| request.charge(billed)) {
-        whole::Answer::Completion { text, billed, delivered, failed } => {
-            let mut response = Response::new(Body::from(text));
-            describe(&mut response, &request, "application/json");
-            let charge = billed.as_ref().and_then(|billed| request.charge(billed));
-            if let Some(charge) = charge.and_then(|charge| charge.to_string().parse().ok()) {
-                response.headers_mut().insert(CHARGE, charge);
-            }
-            tell(reply, Ok(response));
-            let outcome = if failed { Outcome::UpstreamError } else { Outcome::Completed };
-            match billed {
-                Some(billed) => request.settle(billed, outcome).await,
-                None => request.resolve(outcome, Unknown::Estimate(delivered)).await,
-            }
-        }
-        whole::Answer::Fault(fault, billed) => {
-            tell(reply, Err(fault.for_customer(None)));
-            match billed.filter(|billed| billed.cost.is_some_and(|cost| !cost.decimal().is_zero()))
-            {
-                Some(billed) => request.settle(billed, Outcome::UpstreamError).await,
-                None => {
-                    let unknown = Unknown::Release(ReleaseReason::UpstreamError);
-                    request.resolve(Outcome::UpstreamError, unknown).await;
-                }
-            }
-        }
-        whole::Answer::Unreadable => {
-            tell(reply, Err(ApiError::AnswerBroke));
-            let unknown = Unknown::Release(ReleaseReason::NothingBilled);
-            request.resolve(Outcome::UpstreamBroke, unknown).await;
-        }
-    }
-}
-
-/// The upstream refused before it began: nothing is billed.
-async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Reply) {
-    let status = answer.status().as_u16();
-    let retry_after = answer
-        .headers()
-        .get(header::RETRY_AFTER)
-        .and_then(|value| value.to_str().ok()?.parse().ok())
-        .map(Duration::from_secs);
-    let patience = Duration::from_secs(10);
-    let fault = match whole::read(answer, patience, patience).await {
-        whole::Whole::Read(bytes) => {
-            std::str::from_utf8(&bytes).ok().and_then(|text| Fault::read(text.trim()))
-        }
-        whole::Whole::Broken => None,
-    };
-    let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
-    request.admitted.leave();
-    tell(reply, Err(fault.for_customer(retry_after)));
-    request.release(ReleaseReason::UpstreamError).await;
-}
-
-fn describe(response: &mut Response, request: &InFlight, kind: &'static str) {
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    if let Some(id) = request.generation_id.as_deref().and_then(|id| id.parse().ok()) {
-        headers.insert(GENERATION_ID, id);
-    }
-    if request.open.terms.trimmed {
-        headers.insert(TRIMMED, HeaderValue::from(request.open.terms.output_tokens));
-    }
-    if let Some(warning) = request.open.terms.warning.as_ref().and_then(said) {
-        headers.insert(WARNING, warning);
-    }
-    request.admitted.describe(headers);
-}
-
-/// A spending limit that is near, in words that a program can split at the semicolons.
-fn said(warning: &SpendWarning) -> Option<HeaderValue> {
-    let SpendWarning { key, period, limit, spent, .. } = warning;
-    let holder = if key.is_some() { "key" } else { "account" };
-    let period = match period {
-        Period::Day => "day",
-        Period::Week => "week",
-        Period::Month => "month",
-        Period::Total => "total",
-    };
-    let text =
-        format!("spend-limit; of={holder}; period={period}; limit_usd={limit}; spent_usd={spent}");
-    HeaderValue::from_str(&text).ok()
-}
-
-/// The client may have gone; then a streaming answer is dropped, and its relay ends the request.
-fn tell(reply: Reply, answer: Result<Response, ApiError>) {
-    if reply.send(answer).is_err() {
-        tracing::debug!("the client left before the answer");
+        complete(whole, is_text, request, reply).await;
     }
 }

@@ -4,30 +4,24 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rust_decimal::Decimal;
-use tollgate_domain::account::{CostSource, Latencies, Outcome, ReleaseReason};
+use tollgate_domain::account::{CostSource, Handle, Latencies, Outcome, ReleaseReason};
 use tollgate_domain::decimal::ListCost;
+use tollgate_domain::fairness::{Mishap, Ruling, Treatment};
 use tollgate_domain::pricing::list_cost;
 use tollgate_domain::{Money, Usage};
 
 use super::endpoint::Endpoint;
 use super::gateway::Gateway;
 use super::usage::Billed;
-use crate::billing::{Observed, OpenReservation, Prices};
+use crate::billing::{LONGEST_HANDLE, Observed, OpenReservation, Prices};
 use crate::ledger::now;
 use crate::limits::Admitted;
 use crate::upstream::Upstream;
 
-/// Pauses between looks at the upstream's record of a generation, which may come late.
-const LOOKS: [Duration; 8] = [
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-    Duration::from_secs(8),
-    Duration::from_secs(15),
-    Duration::from_secs(30),
-];
+/// The first pause between looks at the upstream's record of a generation, which may come late;
+/// each next one is twice as long, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// An open reservation with everything that its end needs. Its ways out take it by value.
 #[must_use = "a request must be settled or released"]
@@ -56,22 +50,73 @@ pub struct InFlight {
     pub gateway: Arc<Gateway>,
 }
 
-/// What to do when nobody can tell what a request cost.
+/// How an answer came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
-    /// Charge nothing.
-    Release(ReleaseReason),
-    /// Charge what was delivered: this many bytes of text.
-    Estimate(u64),
+pub struct Ending {
+    /// For the record.
+    pub outcome: Outcome,
+    /// What went wrong, if anything did.
+    pub mishap: Option<Mishap>,
+    /// Bytes of text, reasoning and arguments that the client was given.
+    pub delivered: u64,
+}
+
+impl Ending {
+    /// As it should be.
+    pub const WELL: Self = Self { outcome: Outcome::Completed, mishap: None, delivered: 0 };
+
+    /// With this mishap; nothing was delivered.
+    pub const fn badly(outcome: Outcome, mishap: Mishap) -> Self {
+        Self { outcome, mishap: Some(mishap), delivered: 0 }
+    }
+}
+
+/// A bill, wherever it comes from.
+struct Bill {
+    answered_model: Option<String>,
+    usage: Usage,
+    list_cost: ListCost,
+    source: CostSource,
+    computed_list_cost: Option<ListCost>,
 }
 
 impl InFlight {
-    /// What the customer pays for this bill, where it is known already.
+    /// What the customer pays for this bill, where it is known already; `failed_after` is what was
+    /// delivered before an error of the upstream, if there was one.
     #[must_use]
-    pub fn charge(&self, billed: &Billed) -> Option<Money> {
+    pub fn charge(&self, billed: &Billed, failed_after: Option<u64>) -> Option<Money> {
         let answered = self.answered(billed.model.as_deref());
-        let list = billed.cost.or_else(|| self.computed(&billed.usage, answered))?;
+        let mut list = billed.cost.or_else(|| self.computed(&billed.usage, answered))?;
+        if let Some(delivered) = failed_after {
+            let ruling = self.rule(Mishap::ErrorWithUsage);
+            let delivered = self.delivered_cost(ruling, &billed.usage, delivered, answered);
+            list = ruling.treatment.split(list, delivered.unwrap_or(ListCost::ZERO)).charged;
+        }
         self.open.sale(list, &self.upstream, answered).map(|sale| sale.charge)
+    }
+
+    /// What the fairness policy that the request began with says.
+    fn rule(&self, mishap: Mishap) -> Ruling {
+        self.prices.book.fairness().rule(mishap)
+    }
+
+    /// Delivered tokens at list price, where that is what counts. The prompt counts with them, and
+    /// without them nothing does.
+    fn delivered_cost(
+        &self,
+        ruling: Ruling,
+        billed: &Usage,
+        delivered: u64,
+        answered: Option<&str>,
+    ) -> Option<ListCost> {
+        match ruling.treatment {
+            Treatment::ChargeDelivered if delivered > 0 => {
+                let output = tokens(delivered).min(billed.output);
+                let reasoning = billed.reasoning.min(output);
+                self.computed(&Usage { output, reasoning, ..*billed }, answered)
+            }
+            Treatment::ChargeBilled | Treatment::ChargeDelivered | Treatment::Waive => None,
+        }
     }
 
     /// The fallback that answered under this name; none: the requested model, or nobody can tell.
@@ -90,7 +135,7 @@ impl InFlight {
     }
 
     /// Ends it with the upstream's own figures.
-    pub async fn settle(self, billed: Billed, outcome: Outcome) {
+    pub async fn settle(self, billed: Billed, ending: Ending) {
         let answered = self.answered(billed.model.as_deref()).map(str::to_owned);
         let computed = self.computed(&billed.usage, answered.as_deref());
         let (list_cost, source, drift) = match (billed.cost, computed) {
@@ -99,93 +144,124 @@ impl InFlight {
             }
             (Some(cost), None) => (cost, CostSource::Upstream, None),
             (None, Some(computed)) => (computed, CostSource::PriceList, None),
-            (None, None) => return self.resolve(outcome, Unknown::Estimate(0)).await,
+            (None, None) => return self.resolve(ending, ReleaseReason::NothingBilled).await,
         };
         if let Some(computed) = drift {
             tracing::info!(reservation.id = %self.open.id, model = self.open.model,
                 upstream = %list_cost, computed = %computed, "the list cost differs from our list");
         }
-        self.close(answered, billed.usage, list_cost, source, drift, outcome).await;
+        let (answered_model, usage, computed_list_cost) = (answered, billed.usage, drift);
+        let bill = Bill { answered_model, usage, list_cost, source, computed_list_cost };
+        self.close(bill, ending).await;
     }
 
-    /// Ends it without a charge.
+    /// Ends it without a charge: the upstream refused it before it began.
     pub async fn release(self, reason: ReleaseReason) {
         self.gateway.notes().forget(self.open.id);
         self.open.release(reason).await;
     }
 
-    /// Ends it by the upstream's record of the generation; only where there is none by `unknown`.
-    pub async fn resolve(self, outcome: Outcome, unknown: Unknown) {
+    /// Ends it by the upstream's record of the generation. Where that does not come in time, what
+    /// was delivered is estimated, and without a delivery nothing is charged; the record is asked
+    /// for on in both cases.
+    pub async fn resolve(self, ending: Ending, nothing: ReleaseReason) {
         if let Some(id) = self.generation_id.clone() {
-            for pause in LOOKS {
+            let until = Instant::now() + self.gateway.patience();
+            let mut pause = FIRST_PAUSE;
+            loop {
                 match self.gateway.client().find_generation(&self.upstream, &id).await {
                     Ok(Some(record)) => {
-                        let source = CostSource::GenerationRecord;
                         let answered = self.answered(record.model.as_deref()).map(str::to_owned);
-                        let (usage, cost) = (record.usage, record.total_cost);
-                        return self.close(answered, usage, cost, source, None, outcome).await;
+                        let bill = Bill {
+                            answered_model: answered,
+                            usage: record.usage,
+                            list_cost: record.total_cost,
+                            source: CostSource::GenerationRecord,
+                            computed_list_cost: None,
+                        };
+                        return self.close(bill, ending).await;
                     }
                     Ok(None) => {}
                     Err(error) => tracing::debug!(%error, "the record cannot be read yet"),
                 }
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    break;
+                }
                 tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
+                    () = tokio::time::sleep(pause.min(left)) => {}
                     // Recovery has the handle and goes on after the restart.
                     () = self.gateway.stopping() => return,
                 }
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
-        match unknown {
-            Unknown::Release(reason) => self.release(reason).await,
-            Unknown::Estimate(bytes) => self.estimate(bytes, outcome).await,
-        }
+        self.guess(ending, nothing).await;
     }
 
-    /// A bounded guess, marked as such, for what was delivered and nobody billed.
-    async fn estimate(self, bytes: u64, outcome: Outcome) {
-        let output = (bytes / 4).max(u64::from(bytes > 0)).min(self.open.terms.output_tokens);
-        if output == 0 {
-            // Nothing was delivered: an estimated prompt alone is never charged.
-            return self.release(ReleaseReason::NothingBilled).await;
-        }
+    /// Nobody knows the bill. A bounded guess, marked as such, for what was delivered; never for
+    /// an estimated prompt alone.
+    async fn guess(self, ending: Ending, nothing: ReleaseReason) {
+        let ruling = ending.mishap.map(|mishap| self.rule(mishap));
+        let waived = ruling.is_some_and(|ruling| ruling.treatment == Treatment::Waive);
+        // Never beyond what was asked for, nor beyond what the model can give.
+        let output = tokens(ending.delivered).min(self.open.terms.output_tokens);
         let usage = Usage { input: self.prompt_tokens, output, ..Usage::default() };
-        let Some(cost) = self.computed(&usage, None) else {
-            return self.release(ReleaseReason::NothingBilled).await;
+        let cost = if output == 0 || waived { None } else { self.computed(&usage, None) };
+        let Some(list_cost) = cost else {
+            let reason = if waived { ReleaseReason::Waived } else { nothing };
+            return self.unbilled(reason, ruling).await;
         };
         tracing::warn!(reservation.id = %self.open.id, model = self.open.model,
             "the charge is estimated: the upstream told nothing");
-        self.close(None, usage, cost, CostSource::Estimate, None, outcome).await;
+        let source = CostSource::Estimate;
+        let (answered_model, computed_list_cost) = (None, None);
+        let bill = Bill { answered_model, usage, list_cost, source, computed_list_cost };
+        self.close(bill, ending).await;
     }
 
-    async fn close(
-        mut self,
-        answered_model: Option<String>,
-        usage: Usage,
-        list_cost: ListCost,
-        source: CostSource,
-        computed_list_cost: Option<ListCost>,
-        outcome: Outcome,
-    ) {
+    /// Ends it without a charge, and leaves word where the bill may still be had.
+    async fn unbilled(self, reason: ReleaseReason, ruling: Option<Ruling>) {
+        self.gateway.notes().forget(self.open.id);
+        let master_account = self.upstream.id;
+        let handle = self.generation_id.filter(|id| id.len() <= LONGEST_HANDLE);
+        let awaits = handle.map(|generation_id| Handle { master_account, generation_id });
+        self.open.release_unbilled(reason, ruling, awaits).await;
+    }
+
+    async fn close(mut self, bill: Bill, ending: Ending) {
+        let Bill { answered_model, usage, list_cost, source, computed_list_cost } = bill;
         let answered = answered_model.as_deref();
         let computed = || self.computed(&usage, answered);
         let priced = || computed().is_none_or(|computed| computed != ListCost::ZERO);
-        if outcome != Outcome::Completed && list_cost == ListCost::ZERO && priced() {
+        let ruling = ending.mishap.map(|mishap| self.rule(mishap));
+        if ending.mishap.is_some() && list_cost == ListCost::ZERO && priced() {
             // The upstream asks nothing for what failed: that is no charge, not a charge of zero.
-            return self.release(ReleaseReason::NothingBilled).await;
+            self.gateway.notes().forget(self.open.id);
+            return self.open.release_unbilled(ReleaseReason::NothingBilled, ruling, None).await;
         }
+        let delivered_list_cost = match source {
+            // It was made from what was delivered.
+            CostSource::Estimate => Some(list_cost),
+            CostSource::Upstream | CostSource::GenerationRecord | CostSource::PriceList => ruling
+                .and_then(|rule| self.delivered_cost(rule, &usage, ending.delivered, answered)),
+        };
         self.admitted.settle_tokens(usage.total_tokens());
         self.gateway.notes().forget(self.open.id);
         let millis = |until: Instant| {
             u32::try_from(until.duration_since(self.begun).as_millis()).unwrap_or(u32::MAX)
         };
         let observed = Observed {
+            late: self.rule(Mishap::EndedElsewhere),
             answered_model,
             usage,
             list_cost,
+            ruling,
+            delivered_list_cost,
             computed_list_cost,
             source,
             generation_id: self.generation_id,
-            outcome,
+            outcome: ending.outcome,
             streamed: self.streamed,
             latencies: Latencies {
                 first_byte_ms: millis(self.first_byte),
@@ -194,6 +270,11 @@ impl InFlight {
         };
         self.open.settle(&self.upstream, observed).await;
     }
+}
+
+/// Tokens of delivered text: a token has four bytes in practice.
+fn tokens(delivered: u64) -> u64 {
+    (delivered / 4).max(u64::from(delivered > 0))
 }
 
 /// More than the noise of the upstream's own arithmetic: a millionth, and a pico-dollar.

@@ -1,7 +1,7 @@
 //! The request path from a customer's call to a settled charge.
 //!
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
-//! [`relay`] streams, [`whole`] answers in one piece.
+//! [`relay`] streams, [`whole`] reads an answer in one piece, [`reply`] hands it on.
 
 mod checks;
 #[doc(hidden)]
@@ -11,13 +11,17 @@ mod failure;
 mod gateway;
 mod generations;
 mod in_flight;
+mod once;
 mod prompt;
 mod relay;
+mod reply;
 mod request;
 mod sse;
 mod usage;
+mod warning;
 mod whole;
 
 pub use endpoint::Endpoint;
-pub use gateway::{Caller, Gateway, GatewayParts};
+pub use gateway::{Ask, Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;
+pub use once::{ClientKey, KeptAnswers, Once};

@@ -1,14 +1,21 @@
-//! A stream through the gateway, without buffering.
+//! A stream through the gateway, with a few pieces between the upstream and the client.
 
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::Stream;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 use tollgate_domain::account::{Outcome, ReleaseReason};
+use tollgate_domain::fairness::Mishap;
 
-use super::in_flight::{InFlight, Unknown};
+use super::in_flight::{Ending, InFlight};
 use super::sse::{Filter, Seen};
 use crate::http::error::ApiError;
 
@@ -26,192 +33,257 @@ const BILLS_TO_THE_END: [&str; 9] = [
     "Minimax",
 ];
 
+/// Pieces that wait for a client that reads slowly; meanwhile the upstream is not read. So a slow
+/// client costs these, the buffers of two connections, and nothing more.
+const AHEAD: usize = 4;
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Between two pieces of the upstream.
+    pub idle: Duration,
+    /// For the whole answer.
+    pub total: Duration,
+    /// For the client to take a piece.
+    pub stall: Duration,
+}
+
 /// The upstream's answer, and the request that it belongs to.
 struct Relay {
     answer: reqwest::Response,
     filter: Filter,
-    /// Taken when the end is known.
-    request: Option<InFlight>,
-    idle: Duration,
+    request: InFlight,
+    limits: Limits,
     deadline: Instant,
     /// A first event has come.
     speaks: bool,
+    /// Tells the client's connection that the answer was cut off.
+    cut: Arc<AtomicBool>,
 }
 
 /// What came of waiting for the next piece.
 enum Next {
     Piece(Bytes),
     End,
-    Broken(&'static str),
+    Broken,
+    TimedOut,
 }
 
-/// The body that the client reads. Where it stops reading, the relay is dropped, and with that
-/// the request gets its end.
-pub fn body(answer: reqwest::Response, request: InFlight, idle: Duration, whole: Duration) -> Body {
-    let deadline = Instant::now() + whole;
+/// How a stream came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// The upstream ended it.
+    Ended,
+    /// The connection to the upstream broke.
+    Broke,
+    /// A time limit.
+    TimedOut,
+    /// No line of it ends.
+    Garbled,
+    /// The client left, or took nothing any more; so much had been delivered then.
+    Left { delivered: u64 },
+}
+
+/// The body that the client reads. The relay runs on the tracker that shutdown waits for; it
+/// notices when the client is gone, and gives the request its end.
+pub fn body(answer: reqwest::Response, request: InFlight, limits: Limits) -> Body {
+    let (sender, receiver) = mpsc::channel(AHEAD);
+    let cut = Arc::new(AtomicBool::new(false));
+    let pieces = Pieces { receiver, cut: cut.clone() };
+    let deadline = Instant::now() + limits.total;
     let filter = Filter::new(request.endpoint);
-    let relay = Relay { answer, filter, request: Some(request), idle, deadline, speaks: false };
-    Body::from_stream(stream::unfold(relay, |mut relay| async move {
-        let piece = relay.piece().await?;
-        Some((Ok::<_, std::convert::Infallible>(piece), relay))
-    }))
+    let tracker = request.gateway.tracker().clone();
+    let relay = Relay { answer, filter, request, limits, deadline, speaks: false, cut };
+    tracker.spawn(relay.run(sender));
+    Body::from_stream(pieces)
+}
+
+/// What the client's connection reads.
+struct Pieces {
+    receiver: mpsc::Receiver<Bytes>,
+    cut: Arc<AtomicBool>,
+}
+
+impl Stream for Pieces {
+    type Item = Result<Bytes, io::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        match self.receiver.poll_recv(context) {
+            Poll::Ready(Some(piece)) => Poll::Ready(Some(Ok(piece))),
+            // A connection whose answer was cut off must not look as if it had ended well.
+            Poll::Ready(None) if self.cut.swap(false, Ordering::Relaxed) => {
+                Poll::Ready(Some(Err(io::ErrorKind::TimedOut.into())))
+            }
+            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Pending => Poll::Pending,
+        }
+    }
 }
 
 impl Relay {
-    /// The next bytes for the client; none after the end.
-    async fn piece(&mut self) -> Option<Bytes> {
+    async fn run(mut self, client: mpsc::Sender<Bytes>) {
         loop {
-            self.request.as_ref()?;
-            let (bytes, ended) = match self.next().await {
-                Next::Piece(bytes) => (self.feed(bytes), None),
-                Next::End => (self.finish(), Some(None)),
-                Next::Broken(reason) => {
-                    tracing::warn!(reason, "an upstream stream broke off");
-                    (Bytes::from(broken()), Some(Some(Outcome::UpstreamBroke)))
-                }
+            let next = tokio::select! {
+                next = self.next() => next,
+                () = client.closed() => return self.left().await,
             };
-            if let Some(outcome) = ended {
-                self.end(outcome);
+            let (bytes, how) = match next {
+                Next::Piece(bytes) => self.feed(bytes),
+                Next::End => (self.finish(), Some(How::Ended)),
+                Next::Broken => (Bytes::from(broken()), Some(How::Broke)),
+                Next::TimedOut => (Bytes::from(broken()), Some(How::TimedOut)),
+            };
+            if let Some(how) = how {
+                return self.end(client, bytes, how).await;
             }
-            if !bytes.is_empty() {
-                return Some(bytes);
+            if !bytes.is_empty() && !self.send(&client, bytes).await {
+                drop(client);
+                return self.left().await;
             }
         }
     }
 
     async fn next(&mut self) -> Next {
-        let wait = self.idle.min(self.deadline.saturating_duration_since(Instant::now()));
-        match timeout(wait, self.answer.chunk()).await {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Next::TimedOut;
+        }
+        match timeout(self.limits.idle.min(left), self.answer.chunk()).await {
             Ok(Ok(Some(bytes))) => Next::Piece(bytes),
             Ok(Ok(None)) => Next::End,
-            Ok(Err(_)) => Next::Broken("the connection went"),
-            Err(_) => Next::Broken("nothing came in time"),
+            Ok(Err(_)) => Next::Broken,
+            Err(_) => Next::TimedOut,
         }
     }
 
-    fn feed(&mut self, bytes: Bytes) -> Bytes {
+    /// Whether the client took it in time.
+    async fn send(&self, client: &mpsc::Sender<Bytes>, bytes: Bytes) -> bool {
+        let bytes = match client.try_send(bytes) {
+            Ok(()) => return true,
+            Err(mpsc::error::TrySendError::Closed(_)) => return false,
+            Err(mpsc::error::TrySendError::Full(bytes)) => bytes,
+        };
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        let sent = timeout(self.limits.stall.min(left), client.send(bytes)).await;
+        if sent.is_err() {
+            self.cut.store(true, Ordering::Relaxed);
+        }
+        matches!(sent, Ok(Ok(())))
+    }
+
+    fn feed(&mut self, bytes: Bytes) -> (Bytes, Option<How>) {
         // The first token and not the first keep-alive: that is what a person waits for.
         if !self.speaks && memchr::memmem::find(&bytes, b"data:").is_some() {
             self.speaks = true;
-            if let Some(request) = &mut self.request {
-                request.first_byte = std::time::Instant::now();
-            }
+            self.request.first_byte = std::time::Instant::now();
         }
-        let request = self.request.as_ref();
-        let charge = |billed: &_| request.and_then(|request| request.charge(billed));
+        let request = &self.request;
+        let charge = |billed: &_, failed_after| request.charge(billed, failed_after);
         match self.filter.feed(bytes, &charge) {
             Ok(bytes) => {
                 // Clients stop reading here, and may send their next request at once.
-                if self.filter.seen.done
-                    && let Some(request) = &mut self.request
-                {
-                    request.admitted.leave();
+                if self.filter.seen.done {
+                    self.request.admitted.leave();
                 }
-                bytes
+                (bytes, None)
             }
-            Err(_) => {
-                self.end(Some(Outcome::UpstreamBroke));
-                Bytes::from(broken())
-            }
+            Err(_) => (Bytes::from(broken()), Some(How::Garbled)),
         }
     }
 
     fn finish(&mut self) -> Bytes {
-        let request = self.request.as_ref();
-        let charge = |billed: &_| request.and_then(|request| request.charge(billed));
+        let request = &self.request;
+        let charge = |billed: &_, failed_after| request.charge(billed, failed_after);
         self.filter.finish(&charge)
     }
 
-    /// Gives the request its end, on the tracker that shutdown waits for.
-    fn end(&mut self, outcome: Option<Outcome>) {
-        if let Some(mut request) = self.request.take() {
-            request.admitted.leave();
-            let seen = std::mem::take(&mut self.filter.seen);
-            let tracker = request.gateway.tracker().clone();
-            tracker.spawn(conclude(request, seen, outcome));
+    /// The books do not wait for a client that is slow to take the last piece.
+    async fn end(mut self, client: mpsc::Sender<Bytes>, last: Bytes, how: How) {
+        if how != How::Ended {
+            tracing::warn!(?how, "an upstream stream broke off");
         }
-    }
-}
-
-impl Drop for Relay {
-    /// The client left before the end.
-    fn drop(&mut self) {
-        let Some(mut request) = self.request.take() else { return };
-        request.admitted.leave();
+        self.request.admitted.leave();
         let seen = std::mem::take(&mut self.filter.seen);
-        let tracker = request.gateway.tracker().clone();
-        if seen.billed.is_some() {
-            // The bill came through; what was missing is only the farewell.
-            tracker.spawn(conclude(request, seen, Some(Outcome::Completed)));
-            return;
-        }
+        let Self { request, answer, limits, cut, .. } = self;
+        drop(answer);
+        let send = async move {
+            if !last.is_empty() && timeout(limits.stall, client.send(last)).await.is_err() {
+                cut.store(true, Ordering::Relaxed);
+            }
+        };
+        tokio::join!(send, conclude(request, seen, how));
+    }
+
+    /// The client left before the end. The upstream is cut off where that stops its bill, and read
+    /// to the end where it does not.
+    async fn left(mut self) {
+        self.request.admitted.leave();
+        let seen = &self.filter.seen;
+        let billed = seen.billed.is_some();
+        let provider = seen.provider.as_deref();
         let drains =
-            seen.provider.as_deref().is_none_or(|provider| BILLS_TO_THE_END.contains(&provider));
-        if !drains {
-            tracker.spawn(conclude(request, seen, Some(Outcome::ClientLeft)));
-            return;
+            !billed && provider.is_none_or(|provider| BILLS_TO_THE_END.contains(&provider));
+        // Where the bill came through, what was missing is only the farewell.
+        let how = match billed {
+            true => How::Ended,
+            false => How::Left { delivered: seen.delivered },
+        };
+        if drains {
+            let nobody = |_: &_, _| None;
+            while let Next::Piece(bytes) = self.next().await {
+                if self.filter.feed(bytes, &nobody).is_err() {
+                    break;
+                }
+            }
+            self.filter.finish(&nobody);
         }
-        let rest = self.take_answer();
-        let (idle, deadline) = (self.idle, self.deadline);
-        let mut filter = std::mem::take(&mut self.filter);
-        filter.seen = seen;
-        tracker.spawn(drain(rest, request, filter, idle, deadline));
+        let seen = std::mem::take(&mut self.filter.seen);
+        let Self { request, answer, .. } = self;
+        drop(answer);
+        conclude(request, seen, how).await;
     }
 }
 
-impl Relay {
-    /// The answer, leaving an empty one behind.
-    fn take_answer(&mut self) -> reqwest::Response {
-        let empty = axum::http::Response::new(Bytes::new());
-        std::mem::replace(&mut self.answer, empty.into())
+impl How {
+    /// How it ended, for the books.
+    fn ending(self, seen: &Seen) -> Ending {
+        let billed = seen.billed.is_some();
+        let (outcome, mishap) = match (self, seen.has_failed(), billed) {
+            (Self::Left { .. }, ..) => (Outcome::ClientLeft, Mishap::ClientLeft),
+            (_, true, true) => (Outcome::UpstreamError, Mishap::ErrorWithUsage),
+            (_, true, false) => (Outcome::UpstreamError, Mishap::ErrorWithoutUsage),
+            (_, false, true) => return Ending::WELL,
+            (Self::TimedOut, false, false) => (Outcome::UpstreamBroke, Mishap::TimedOut),
+            (Self::Garbled, false, false) => (Outcome::UpstreamBroke, Mishap::MalformedStream),
+            (Self::Broke, false, false) => (Outcome::UpstreamBroke, Mishap::StreamBroke),
+            (Self::Ended, false, false) => match (seen.garbled, seen.done) {
+                (true, _) => (Outcome::Completed, Mishap::MalformedStream),
+                (false, true) => (Outcome::Completed, Mishap::UsageMissing),
+                (false, false) => (Outcome::UpstreamBroke, Mishap::StreamBroke),
+            },
+        };
+        let delivered = match self {
+            Self::Left { delivered } => delivered,
+            Self::Ended | Self::Broke | Self::TimedOut | Self::Garbled => seen.delivered,
+        };
+        Ending { outcome, mishap: Some(mishap), delivered }
     }
-}
-
-/// Reads on without a client, for the bill.
-async fn drain(
-    answer: reqwest::Response,
-    request: InFlight,
-    filter: Filter,
-    idle: Duration,
-    deadline: Instant,
-) {
-    let mut relay = Relay { answer, filter, request: None, idle, deadline, speaks: true };
-    let nobody = |_: &_| None;
-    while let Next::Piece(bytes) = relay.next().await {
-        if relay.filter.feed(bytes, &nobody).is_err() {
-            break;
-        }
-    }
-    relay.filter.finish(&nobody);
-    let seen = std::mem::take(&mut relay.filter.seen);
-    drop(relay);
-    conclude(request, seen, Some(Outcome::ClientLeft)).await;
 }
 
 /// The one end of a streamed request, from what was seen of it.
-async fn conclude(request: InFlight, seen: Seen, outcome: Option<Outcome>) {
-    let failed = seen.failed || seen.fault.is_some();
-    let outcome = outcome.unwrap_or(match (failed, seen.done, &seen.billed) {
-        (true, ..) => Outcome::UpstreamError,
-        (false, true, _) | (false, _, Some(_)) => Outcome::Completed,
-        (false, false, None) => Outcome::UpstreamBroke,
-    });
+async fn conclude(request: InFlight, seen: Seen, how: How) {
+    let ending = how.ending(&seen);
     match seen.billed {
-        Some(billed) => {
-            let nothing = billed.cost.is_some_and(|cost| cost.decimal().is_zero());
-            match seen.fault.is_some() && nothing {
-                true => request.release(ReleaseReason::NothingBilled).await,
-                false => request.settle(billed, outcome).await,
-            }
-        }
+        Some(billed) => request.settle(billed, ending).await,
         None => {
-            let unknown = match (seen.delivered, &seen.fault, outcome) {
-                (0, Some(_), _) => Unknown::Release(ReleaseReason::UpstreamError),
-                (0, None, Outcome::ClientLeft) => Unknown::Release(ReleaseReason::ClientLeft),
-                (0, None, _) => Unknown::Release(ReleaseReason::NothingBilled),
-                (delivered, ..) => Unknown::Estimate(delivered),
+            let nothing = match (&seen.fault, how) {
+                (Some(_), _) => ReleaseReason::UpstreamError,
+                (None, How::Left { .. }) => ReleaseReason::ClientLeft,
+                (None, How::Ended | How::Broke | How::TimedOut | How::Garbled) => {
+                    ReleaseReason::NothingBilled
+                }
             };
-            request.resolve(outcome, unknown).await;
+            request.resolve(ending, nothing).await;
         }
     }
 }

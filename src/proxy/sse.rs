@@ -27,6 +27,8 @@ pub struct Seen {
     pub fault: Option<Fault>,
     /// A choice ended by an error of the provider.
     pub failed: bool,
+    /// A line that may have been the bill cannot be read.
+    pub garbled: bool,
     /// `[DONE]` came.
     pub done: bool,
     /// Bytes of text, reasoning and arguments that were delivered.
@@ -61,7 +63,7 @@ impl Filter {
     pub fn feed(
         &mut self,
         bytes: Bytes,
-        charge: &impl Fn(&Billed) -> Option<Money>,
+        charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>,
     ) -> Result<Bytes, EndlessLine> {
         if self.partial.is_empty() && bytes.last() == Some(&b'\n') {
             // The common case: whole lines, and none of them a bill. Nothing is copied.
@@ -85,12 +87,16 @@ impl Filter {
     }
 
     /// What is left when the stream has ended.
-    pub fn finish(&mut self, charge: &impl Fn(&Billed) -> Option<Money>) -> Bytes {
+    pub fn finish(&mut self, charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>) -> Bytes {
         let rest = self.partial.split().freeze();
         self.lines(&rest, charge)
     }
 
-    fn lines(&mut self, bytes: &Bytes, charge: &impl Fn(&Billed) -> Option<Money>) -> Bytes {
+    fn lines(
+        &mut self,
+        bytes: &Bytes,
+        charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>,
+    ) -> Bytes {
         let mut out = BytesMut::with_capacity(bytes.len());
         let mut rest = 0..bytes.len();
         while let Some(line) = next_line(bytes, &mut rest) {
@@ -117,17 +123,22 @@ impl Filter {
     fn special(
         &mut self,
         data: &[u8],
-        charge: &impl Fn(&Billed) -> Option<Money>,
+        charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>,
     ) -> Option<String> {
         self.seen.look(data);
-        let text = std::str::from_utf8(data).ok()?.trim();
-        let mut members = Members::read(text).ok()?;
+        let read = std::str::from_utf8(data).ok().map(str::trim);
+        let read = read.and_then(|text| Some((text, Members::read(text).ok()?)));
+        let Some((text, mut members)) = read else {
+            self.seen.garbled = true;
+            return None;
+        };
         if members.get("error").is_some() {
             self.seen.fault = Fault::read(text).or(self.seen.fault.take());
         }
         self.seen.failed |= members.get("choices").is_some_and(ended_by_error);
         let billed = Billed::of(&members)?;
-        let usage = for_customer(members.get("usage")?, charge(&billed));
+        let failed_after = self.seen.has_failed().then_some(self.seen.delivered);
+        let usage = for_customer(members.get("usage")?, charge(&billed, failed_after));
         // A later bill is the fuller one: some providers send a running count.
         self.seen.billed = Some(billed);
         members.set("usage", usage);
@@ -151,6 +162,11 @@ fn next_line(bytes: &[u8], rest: &mut Range<usize>) -> Option<Range<usize>> {
 }
 
 impl Seen {
+    /// The provider told of an error.
+    pub const fn has_failed(&self) -> bool {
+        self.failed || self.fault.is_some()
+    }
+
     fn look(&mut self, bytes: &[u8]) {
         const CHAT: [&[u8]; 3] = [b"\"content\":", b"\"reasoning\":", b"\"arguments\":"];
         const TEXT: [&[u8]; 1] = [b"\"text\":"];
@@ -193,7 +209,7 @@ mod tests {
         data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"cost\":0.010,\"cost_details\":{}}}\n\n\
         data: [DONE]\n\n";
 
-    fn charge(billed: &Billed) -> Option<Money> {
+    fn charge(billed: &Billed, _: Option<u64>) -> Option<Money> {
         Money::rounded(billed.cost?.decimal() * rust_decimal::Decimal::new(8, 1)).ok()
     }
 

@@ -18,8 +18,10 @@ const LONGEST: usize = 128 << 20;
 pub enum Whole {
     /// It came to its end.
     Read(Vec<u8>),
-    /// It broke off, came too slowly or is too long.
+    /// It broke off or is too long.
     Broken,
+    /// It came too slowly, or did not end.
+    TimedOut,
 }
 
 /// Reads an answer to its end, within these limits.
@@ -34,7 +36,8 @@ pub async fn read(mut answer: reqwest::Response, idle: Duration, whole: Duration
                 bytes.extend_from_slice(&chunk);
             }
             Ok(Ok(None)) => return Whole::Read(bytes),
-            Ok(Ok(Some(_)) | Err(_)) | Err(_) => return Whole::Broken,
+            Ok(Ok(Some(_)) | Err(_)) => return Whole::Broken,
+            Err(_) => return Whole::TimedOut,
         }
     }
 }
@@ -48,7 +51,7 @@ pub enum Answer {
         text: String,
         /// The bill, where there is one.
         billed: Option<Billed>,
-        /// Bytes of text, reasoning and arguments; counted where there is no bill.
+        /// Bytes of text, reasoning and arguments; counted where there is no bill, or an error.
         delivered: u64,
         /// The provider failed on the way.
         failed: bool,
@@ -61,7 +64,7 @@ pub enum Answer {
 
 /// Understands an answer; white space around it is the upstream's keep-alive.
 #[must_use]
-pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed) -> Option<Money>) -> Answer {
+pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>) -> Answer {
     let Ok(text) = std::str::from_utf8(bytes) else { return Answer::Unreadable };
     let text = text.trim();
     let Ok(mut members) = Members::read(text) else { return Answer::Unreadable };
@@ -73,10 +76,11 @@ pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed) -> Option<Money>) -> A
         };
     }
     let choices = members.get("choices").unwrap_or_default();
-    let delivered = if billed.is_none() { delivered(choices) } else { 0 };
     let failed = ended_by_error(choices);
+    let delivered = if billed.is_none() || failed { delivered(choices) } else { 0 };
     if let Some(billed) = &billed {
-        let usage = members.get("usage").map(|usage| for_customer(usage, charge(billed)));
+        let charge = charge(billed, failed.then_some(delivered));
+        let usage = members.get("usage").map(|usage| for_customer(usage, charge));
         members.set("usage", usage.unwrap_or_default());
     }
     Answer::Completion { text: members.write(), billed, delivered, failed }
@@ -107,7 +111,7 @@ mod tests {
     fn a_padded_error_under_200_is_an_error() {
         let body =
             b"\n         \n{\"id\":\"gen-1\",\"error\":{\"message\":\"overloaded\",\"code\":502}}";
-        let Answer::Fault(fault, None) = understand(body, &|_| None) else {
+        let Answer::Fault(fault, None) = understand(body, &|_, _| None) else {
             panic!("it has no choices");
         };
         assert_eq!(fault.status, 502);
@@ -118,7 +122,7 @@ mod tests {
         let body = br#"{"id":"gen-1","choices":[{"index": 0, "finish_reason": "error", "message":
             {"content": "hello", "tool_calls": [{"id": "call_1", "function":
             {"name": "f", "arguments": "{\"a\":1}"}}]}}]}"#;
-        let Answer::Completion { delivered, failed, .. } = understand(body, &|_| None) else {
+        let Answer::Completion { delivered, failed, .. } = understand(body, &|_, _| None) else {
             panic!("it has choices");
         };
         assert_eq!((delivered, failed), (12, true));
@@ -127,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_no_json_is_not_passed_on() {
         for body in [&b"<html>"[..], b"", b"[]", b"{}", b"\xff"] {
-            assert!(matches!(understand(body, &|_| None), Answer::Unreadable), "{body:?}");
+            assert!(matches!(understand(body, &|_, _| None), Answer::Unreadable), "{body:?}");
         }
     }
 }

@@ -109,7 +109,8 @@ fn perform(sandbox: Arc<Sandbox>, headers: &HeaderMap, order: &Order, plan: Plan
         let page = "<!DOCTYPE html><html><body><h1>Please wait</h1></body></html>";
         return ([(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
     }
-    let as_events = streamed && faults.body != Some(BodyFault::PaddedError);
+    let late_error = matches!(faults.body, Some(BodyFault::PaddedError | BodyFault::BilledError));
+    let as_events = streamed && !late_error;
     let script = match as_events {
         true => staging::streamed_script(&plan, faults, &pace),
         false => staging::whole_script(&plan, faults, &pace),

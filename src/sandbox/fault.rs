@@ -17,12 +17,16 @@ pub const LONGEST: Duration = Duration::from_secs(24 * 3_600);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyFault {
     MidstreamError { with_usage: bool },
+    MidstreamErrorBilled,
     MissingUsage,
     UsageTwice,
     NoDone,
     Drop,
     DropBeforeHeaders,
     PaddedError,
+    BilledError,
+    GarbledUsage,
+    Stall,
     FinishError,
     WrongContentType,
     MalformedSse,
@@ -112,6 +116,10 @@ fn body_fault(name: &str) -> Option<BodyFault> {
     Some(match name {
         "midstream-error" => BodyFault::MidstreamError { with_usage: true },
         "midstream-error-nousage" => BodyFault::MidstreamError { with_usage: false },
+        "midstream-error-billed" => BodyFault::MidstreamErrorBilled,
+        "billed-error" => BodyFault::BilledError,
+        "garbled-usage" => BodyFault::GarbledUsage,
+        "stall" => BodyFault::Stall,
         "missing-usage" => BodyFault::MissingUsage,
         "usage-twice" => BodyFault::UsageTwice,
         "no-done" => BodyFault::NoDone,

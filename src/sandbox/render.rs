@@ -174,8 +174,8 @@ impl Head {
         serde_json::to_string(&whole).unwrap_or_default()
     }
 
-    /// HTTP 200 and then an error without choices.
-    pub fn late_error(&self) -> String {
+    /// HTTP 200 and then an error without choices, perhaps with a bill.
+    pub fn late_error(&self, usage: Option<&RawValue>) -> String {
         let id = serde_json::to_string(&self.id).unwrap_or_default();
         let provider = &self.provider;
         let error = json!({
@@ -183,7 +183,8 @@ impl Head {
             "code": 502,
             "metadata": { "error_type": "provider_unavailable" },
         });
-        format!(r#"{{"id":{id},"error":{error}}}"#)
+        let usage = usage.map_or_else(String::new, |usage| format!(r#","usage":{usage}"#));
+        format!(r#"{{"id":{id},"error":{error}{usage}}}"#)
     }
 }
 

@@ -17,6 +17,9 @@ use super::usage;
 /// A plain answer is padded at most this often, so that a long wait costs little memory.
 const MOST_PADS: u64 = 600;
 
+/// Longer than anybody waits for the rest.
+const SILENCE: Duration = Duration::from_secs(600);
+
 /// The frames of a stream of events.
 pub fn streamed_script(plan: &Plan, faults: &Faults, pace: &Pace) -> Script {
     let head = &plan.head;
@@ -43,6 +46,19 @@ pub fn streamed_script(plan: &Plan, faults: &Faults, pace: &Pace) -> Script {
         Some(BodyFault::Drop) => {
             frames.extend(steps.drain(..half));
             return Script { frames, last: Last::Abort };
+        }
+        Some(BodyFault::Stall) => {
+            frames.extend(steps.drain(..half));
+            let silence =
+                Frame { wait: SILENCE, bytes: Bytes::from_static(render::COMMENT), billed: 0 };
+            return Script { frames, last: Last::Repeat(vec![silence]) };
+        }
+        Some(BodyFault::MidstreamErrorBilled) => {
+            frames.extend(steps.drain(..half));
+            let usage = usage::json(&plan.tally, &plan.cost, faults.cost);
+            frames.push_back(now(head.failure(Some(&usage)), plan.tally.completion));
+            frames.push_back(now(Bytes::from_static(render::DONE), plan.tally.completion));
+            return Script { frames, last: Last::Complete(End::Finished) };
         }
         Some(BodyFault::MidstreamError { with_usage }) => {
             frames.extend(steps.drain(..half));
@@ -73,8 +89,13 @@ fn closing_frames(plan: &Plan, faults: &Faults) -> Vec<Frame> {
     let finish = if failed { Finish::Error } else { plan.answer.finish };
     let usage = head.usage(finish, &usage::json(&plan.tally, &plan.cost, faults.cost));
     let mut frames = vec![head.delta(&Delta::End, Some(finish))];
-    if faults.body != Some(BodyFault::MissingUsage) {
-        frames.push(usage.clone());
+    match faults.body {
+        Some(BodyFault::MissingUsage) => {}
+        // Cut in the middle, but a line of its own.
+        Some(BodyFault::GarbledUsage) => {
+            frames.push([&usage[..usage.len() - 20], b"\n\n"].concat().into());
+        }
+        _ => frames.push(usage.clone()),
     }
     if faults.body == Some(BodyFault::UsageTwice) {
         frames.push(usage);
@@ -122,6 +143,11 @@ pub fn whole_script(plan: &Plan, faults: &Faults, pace: &Pace) -> Script {
             return Script { frames, last: Last::Repeat(padding) };
         }
         Some(BodyFault::PaddedError) => last = Last::Complete(End::Free),
+        Some(BodyFault::Stall) => {
+            let silence = vec![Frame { wait: SILENCE, billed: 0, ..pad(0) }];
+            return Script { frames, last: Last::Repeat(silence) };
+        }
+        Some(BodyFault::MidstreamErrorBilled) => finish = Finish::Error,
         Some(BodyFault::Drop) => last = Last::Abort,
         Some(BodyFault::FinishError) => finish = Finish::Error,
         Some(BodyFault::MidstreamError { with_usage }) => {
@@ -129,11 +155,12 @@ pub fn whole_script(plan: &Plan, faults: &Faults, pace: &Pace) -> Script {
             usage = with_usage.then(|| usage::free_of_charge(&plan.tally));
             last = Last::Complete(if with_usage { End::Free } else { End::Partial });
         }
-        Some(BodyFault::MissingUsage) => usage = None,
+        Some(BodyFault::MissingUsage | BodyFault::GarbledUsage) => usage = None,
         _ => {}
     }
     let mut json = match faults.body {
-        Some(BodyFault::PaddedError) => plan.head.late_error(),
+        Some(BodyFault::PaddedError) => plan.head.late_error(None),
+        Some(BodyFault::BilledError) => plan.head.late_error(usage.as_deref()),
         _ => plan.head.whole(&plan.answer, finish, usage.as_deref()),
     }
     .into_bytes();

@@ -3,6 +3,7 @@
 pub mod demo;
 mod parts;
 mod people;
+mod presence;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::database::{DatabaseError, DatabaseSource};
+use crate::http::listen::Patience;
 use crate::http::{ApiError, AppState};
 use crate::identity::people::PeopleError;
 use crate::ledger::LedgerError;
@@ -91,6 +93,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
     let scopes = Scopes::default();
     let source = Arc::new(DatabaseSource::open(&config.database).await?);
     let listen_on = config.listen;
+    let patience = Patience { drain: DRAIN, stall: config.client_stall };
     let state = parts::assemble(config, &source, &scopes).await?;
     let listener =
         TcpListener::bind(listen_on).await.map_err(|e| ServeError::Listen(listen_on, e))?;
@@ -100,7 +103,8 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         listener,
         router,
         scopes.accept.clone(),
-        DRAIN,
+        patience,
+        state.config.edge.clone(),
     ));
     tracing::info!(%address, "tollgate serves");
     Ok(Running { address, state, source, scopes, server })
@@ -142,7 +146,7 @@ impl Running {
         if tokio::time::timeout(LAST, scopes.workers.wait()).await.is_err() {
             tracing::warn!("background loops did not end in time");
         }
-        parts::sign_off(&state).await;
+        presence::sign_off(&state).await;
         state.database.close().await;
         drop(state);
         scopes.writer.close();

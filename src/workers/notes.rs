@@ -1,4 +1,4 @@
-//! Writes down the handles of long requests.
+//! Writes down the handles of requests that take a while.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,17 +8,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::proxy::Gateway;
 
-/// Every tenth of a second, until `stop`.
+/// While the database is away.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// As soon as there are any, until `stop`.
 pub async fn write_notes(gateway: Arc<Gateway>, pool: PgPool, stop: CancellationToken) {
-    let mut tick = tokio::time::interval(Duration::from_millis(100));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
-            _ = tick.tick() => {}
+            () = gateway.notes().due() => {}
         }
         if let Err(error) = gateway.notes().write(&pool).await {
             tracing::warn!(%error, "handles of running requests were not written down");
+            tokio::time::sleep(PAUSE).await;
         }
     }
 }

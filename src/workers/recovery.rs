@@ -10,23 +10,22 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use sqlx::{PgPool, Row as _};
 use tokio_util::sync::CancellationToken;
-use tollgate_domain::AccountError;
 use tollgate_domain::account::{
-    AccountCommand, CostSource, Latencies, Outcome, ReleaseReason, SettleReservation,
+    AccountCommand, CostSource, Handle, Latencies, Outcome, ReleaseReason, ReleaseUnbilled,
+    SettleReservation,
 };
 use tollgate_domain::decimal::ListCost;
-use tollgate_domain::ids::{InvalidId, MasterAccountId, ReservationId};
+use tollgate_domain::fairness::{Mishap, Ruling};
+use tollgate_domain::ids::{InvalidId, ReservationId};
+use tollgate_domain::{AccountError, Timestamp};
 use tollgate_projections::queries::{
     OpenFilter, OpenReservation, PageRequest, QueryError, open_reservations,
 };
 
 use crate::config::RecoveryTimes;
-use crate::ledger::{Actor, CommandContext, CommandError, now};
+use crate::ledger::{Actor, CommandContext, CommandError};
 use crate::proxy::Gateway;
 use crate::upstream::{GenerationRecord, Upstream};
-
-/// The upstream's record may come late: so long a reservation with a handle waits for it.
-const PATIENCE: Duration = Duration::from_secs(45);
 
 /// What one pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -58,10 +57,12 @@ pub enum RecoveryError {
     Ledger(#[from] CommandError<AccountError>),
 }
 
-/// The upstream's handle of an open reservation.
-struct Handle {
-    generation: String,
-    master: MasterAccountId,
+/// When its process was last known to live, and what time it is, by the database: one clock for all
+/// nodes, so that no node ends what another one's clock still allows.
+struct Nodes {
+    now: DateTime<Utc>,
+    alive: Vec<String>,
+    seen: HashMap<String, DateTime<Utc>>,
 }
 
 /// Every few seconds, until `stop`.
@@ -76,7 +77,7 @@ pub async fn run(
             () = stop.cancelled() => return,
             () = tokio::time::sleep(times.look) => {}
         }
-        match recover_once(&gateway, &pool, times.gone).await {
+        match recover_once(&gateway, &pool, times).await {
             Ok(report) if report == RecoveryReport::default() => {}
             Ok(report) => tracing::info!(?report, "what a stopped process left open"),
             Err(error) => tracing::warn!(%error, "recovery will try again"),
@@ -84,29 +85,35 @@ pub async fn run(
     }
 }
 
-/// One pass over everything that its owner has left: a node that was not seen for as long as `gone`
-/// has stopped.
+/// One pass over everything that its owner has left: a node that was not seen for as long as
+/// `times.gone` has stopped.
 ///
 /// # Errors
 /// Each [`RecoveryError`].
 pub async fn recover_once(
     gateway: &Gateway,
     pool: &PgPool,
-    gone: Duration,
+    times: RecoveryTimes,
 ) -> Result<RecoveryReport, RecoveryError> {
     let mut report = RecoveryReport::default();
     let page = PageRequest::new(None, Some(200))?;
+    let nodes = Nodes::load(pool, gateway, times.gone).await?;
     let filters = [
-        OpenFilter { not_nodes: Some(alive(pool, gateway, gone).await?), ..OpenFilter::default() },
-        OpenFilter { expired_before: Some(Utc::now()), ..OpenFilter::default() },
+        OpenFilter { not_nodes: Some(nodes.alive.clone()), ..OpenFilter::default() },
+        OpenFilter { expired_before: Some(nodes.now), ..OpenFilter::default() },
     ];
     for filter in filters {
-        let left = open_reservations(pool, &filter, &page).await?.items;
-        let handles = handles(pool, &left).await?;
+        let mut left = open_reservations(pool, &filter, &page).await?.items;
+        // In the order in which their time is over.
+        left.sort_by(|a, b| {
+            (a.expires_at, &a.reservation_id).cmp(&(b.expires_at, &b.reservation_id))
+        });
+        let handles = handles(pool, left.iter().map(|open| open.reservation_id.as_str())).await?;
         for open in left {
             let handle = handles.get(&open.reservation_id);
+            let waits = nodes.now < nodes.patient_until(&open, times);
             // One odd reservation must not keep the others from their end.
-            if let Err(error) = end(gateway, &open, handle, &mut report).await {
+            if let Err(error) = end(gateway, &open, handle, (nodes.now, waits), &mut report).await {
                 tracing::warn!(reservation.id = open.reservation_id, %error, "not ended yet");
             }
         }
@@ -114,27 +121,43 @@ pub async fn recover_once(
     Ok(report)
 }
 
-async fn alive(
-    pool: &PgPool,
-    gateway: &Gateway,
-    gone: Duration,
-) -> Result<Vec<String>, sqlx::Error> {
-    let seconds = i64::try_from(gone.as_secs()).unwrap_or(i64::MAX);
-    let mut nodes: Vec<String> = sqlx::query_scalar(
-        "SELECT node FROM nodes WHERE seen_at > now() - make_interval(secs => $1::bigint)",
-    )
-    .bind(seconds)
-    .fetch_all(pool)
-    .await?;
-    nodes.push(gateway.books().ledger.engine().node().to_owned());
-    Ok(nodes)
+impl Nodes {
+    async fn load(pool: &PgPool, gateway: &Gateway, gone: Duration) -> Result<Self, sqlx::Error> {
+        let seconds = i64::try_from(gone.as_secs()).unwrap_or(i64::MAX);
+        let rows = sqlx::query(
+            "SELECT clock.now, node, seen_at, seen_at > clock.now - make_interval(secs => $1::bigint)
+             FROM (SELECT clock_timestamp() AS now) clock LEFT JOIN nodes ON true",
+        )
+        .bind(seconds)
+        .fetch_all(pool)
+        .await?;
+        let mut nodes = Self { now: Utc::now(), alive: Vec::new(), seen: HashMap::new() };
+        for row in &rows {
+            nodes.now = row.get(0);
+            let Some(node) = row.get::<Option<String>, _>(1) else { continue };
+            if row.get(3) {
+                nodes.alive.push(node.clone());
+            }
+            nodes.seen.insert(node, row.get(2));
+        }
+        nodes.alive.push(gateway.books().ledger.engine().node().to_owned());
+        Ok(nodes)
+    }
+
+    /// Until then the upstream's record is waited for, because it may come late. It is counted
+    /// from the owner's last sign of life: a stream may have run for long before.
+    fn patient_until(&self, open: &OpenReservation, times: RecoveryTimes) -> DateTime<Utc> {
+        let seen = self.seen.get(&open.node).copied();
+        seen.map_or(open.reserved_at, |seen| seen.max(open.reserved_at)) + times.recovery_patience()
+    }
 }
 
-async fn handles(
+/// The upstream's handles of these reservations, as far as they were written down.
+pub(super) async fn handles<'a>(
     pool: &PgPool,
-    left: &[OpenReservation],
+    reservations: impl Iterator<Item = &'a str>,
 ) -> Result<HashMap<String, Handle>, RecoveryError> {
-    let ids: Vec<&str> = left.iter().map(|open| open.reservation_id.as_str()).collect();
+    let ids: Vec<&str> = reservations.collect();
     let rows = sqlx::query(
         "SELECT reservation_id, generation_id, master_account_id FROM generations
          WHERE reservation_id = ANY($1)",
@@ -144,8 +167,8 @@ async fn handles(
     .await?;
     rows.iter()
         .map(|row| {
-            let master = row.get::<String, _>(2).parse()?;
-            Ok((row.get(0), Handle { generation: row.get(1), master }))
+            let master_account = row.get::<String, _>(2).parse()?;
+            Ok((row.get(0), Handle { generation_id: row.get(1), master_account }))
         })
         .collect()
 }
@@ -155,43 +178,46 @@ async fn end(
     gateway: &Gateway,
     open: &OpenReservation,
     handle: Option<&Handle>,
+    (at, waits): (DateTime<Utc>, bool),
     report: &mut RecoveryReport,
 ) -> Result<(), RecoveryError> {
     let reservation: ReservationId = open.reservation_id.parse()?;
-    let expired = open.expires_at <= Utc::now();
+    let expired = open.expires_at <= at;
+    let at = Timestamp(at.timestamp_micros());
+    let ruling = gateway.prices().current().book.fairness().rule(Mishap::GatewayStopped);
+    let unbilled = |reason, awaits| {
+        let ruling = Some(ruling);
+        let release = ReleaseUnbilled { reservation, reason, ruling, awaits };
+        AccountCommand::ReleaseUnbilled(Box::new(release))
+    };
     let found = match handle {
-        Some(handle) => match gateway.masters().find(handle.master) {
-            Some(upstream) => record(gateway, &upstream, handle).await,
-            None => None,
-        },
+        Some(handle) => find_record(gateway, handle).await,
         None => None,
     };
     let (command, count) = match (found, handle) {
         // The upstream asks nothing for it: that is no charge, not a charge of zero.
         (Some((_, record)), _) if record.total_cost == ListCost::ZERO => {
-            let reason = ReleaseReason::NothingBilled;
-            let command = AccountCommand::ReleaseReservation { reservation, reason };
-            (command, &mut report.released)
+            (unbilled(ReleaseReason::NothingBilled, None), &mut report.released)
         }
         (Some((upstream, record)), Some(handle)) => {
-            (settle(reservation, &upstream, record, handle), &mut report.settled)
+            let settle = settle((reservation, ruling, at), &upstream, record, handle);
+            (settle, &mut report.settled)
         }
-        (None, Some(_)) if !expired && age(open.reserved_at) < PATIENCE => {
+        (_, Some(_)) if waits && !expired => {
             report.waiting += 1;
             return Ok(());
         }
-        _ if expired => {
-            let command = AccountCommand::ExpireReservation { reservation, at: now() };
-            (command, &mut report.expired)
+        // What its handle still brings to light is the operator's.
+        (_, Some(handle)) => {
+            (unbilled(ReleaseReason::Recovered, Some(handle.clone())), &mut report.released)
         }
-        _ => {
-            let reason = ReleaseReason::Recovered;
-            let command = AccountCommand::ReleaseReservation { reservation, reason };
-            (command, &mut report.released)
+        (_, None) if expired => {
+            (AccountCommand::ExpireReservation { reservation, at }, &mut report.expired)
         }
+        (_, None) => (unbilled(ReleaseReason::Recovered, None), &mut report.released),
     };
     let by = CommandContext {
-        causation: open.request_id.clone(),
+        request: open.request_id.as_deref().and_then(|id| id.parse().ok()),
         ..CommandContext::by(Actor::System("recovery"))
     };
     match gateway.books().ledger.accounts.execute(&open.account_id, command, &by, None).await {
@@ -210,17 +236,15 @@ async fn end(
     }
 }
 
-fn age(since: DateTime<Utc>) -> Duration {
-    (Utc::now() - since).to_std().unwrap_or_default()
-}
-
-async fn record(
+/// The upstream's record, and who keeps it; nothing while it is not there, or its account is
+/// disabled.
+pub(super) async fn find_record(
     gateway: &Gateway,
-    upstream: &Arc<Upstream>,
     handle: &Handle,
 ) -> Option<(Arc<Upstream>, GenerationRecord)> {
-    match gateway.client().find_generation(upstream, &handle.generation).await {
-        Ok(record) => record.map(|record| (upstream.clone(), record)),
+    let upstream = gateway.masters().find(handle.master_account)?;
+    match gateway.client().find_generation(&upstream, &handle.generation_id).await {
+        Ok(record) => record.map(|record| (upstream, record)),
         Err(error) => {
             tracing::warn!(%error, "the upstream's record cannot be read");
             None
@@ -229,26 +253,27 @@ async fn record(
 }
 
 fn settle(
-    reservation: ReservationId,
+    (reservation, ruling, at): (ReservationId, Ruling, Timestamp),
     upstream: &Upstream,
     record: GenerationRecord,
     handle: &Handle,
 ) -> AccountCommand {
     AccountCommand::SettleReservation(Box::new(SettleReservation {
         reservation,
-        answered_model: None,
+        answered_model: record.model,
         usage: record.usage,
         list_cost: record.total_cost,
-        ruling: None,
+        ruling: Some(ruling),
+        // Nobody knows what the client has got.
         delivered_list_cost: None,
         computed_list_cost: None,
         source: CostSource::GenerationRecord,
         master_account: upstream.id,
         cost_rate: upstream.cost_rate,
-        generation_id: Some(handle.generation.clone()),
+        generation_id: Some(handle.generation_id.clone()),
         outcome: Outcome::Recovered,
         streamed: false,
         latencies: Latencies::default(),
-        at: now(),
+        at,
     }))
 }

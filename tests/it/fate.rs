@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
-use tollgate_domain::account::{FundsReserved, ReleaseReason, ReservationSettled};
+use tollgate_domain::account::{
+    ChargeCorrected, FundsReserved, LateBillBooked, ReleaseReason, ReservationSettled, Waived,
+};
+use tollgate_domain::fairness::Ruling;
 use tollgate_domain::ids::ReservationId;
 use tollgate_domain::metadata::Metadata;
 use tollgate_domain::pricing::Sale;
@@ -36,11 +39,25 @@ pub struct Fate {
     pub end: Option<End>,
     /// The actor of the end.
     pub ended_by: String,
+    /// What the fairness policy said of it at its end.
+    pub ruling: Option<Ruling>,
+    /// What nobody was charged for, at its end or later.
+    pub waived: Option<Waived>,
+    /// The truth about an estimate.
+    pub corrected: Option<Box<ChargeCorrected>>,
+    /// A bill that came after an end without a charge.
+    pub late: Option<Box<LateBillBooked>>,
 }
 
 impl Fate {
     /// The charge; zero where there was none.
     pub fn charge(&self) -> Money {
+        if let Some(corrected) = &self.corrected {
+            return corrected.to.charge;
+        }
+        if let Some(late) = &self.late {
+            return late.booked.charge;
+        }
         match &self.end {
             Some(End::Settled(settled)) => settled.charge,
             Some(End::Released(_) | End::Expired) | None => Money::ZERO,
@@ -90,22 +107,57 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
     let mut order = Vec::new();
     let mut fates: BTreeMap<ReservationId, Fate> = BTreeMap::new();
     for stored in account_events(pool).await {
+        let (mut ruling, mut waived) = (None, None);
         let (id, end) = match stored.event {
             AccountEvent::FundsReserved(reserved) => {
                 let (id, account) = (reserved.reservation, stored.account);
                 let request = stored.by.request_id.expect("a reservation belongs to a request");
                 let (node, ended_by) = (stored.by.node, String::new());
-                let fate = Fate { account, request, node, reserved, end: None, ended_by };
+                let fate = Fate {
+                    account,
+                    request,
+                    node,
+                    reserved,
+                    end: None,
+                    ended_by,
+                    ruling,
+                    waived,
+                    corrected: None,
+                    late: None,
+                };
                 assert!(fates.insert(id, fate).is_none(), "{id} was reserved twice");
                 order.push(id);
                 continue;
             }
             AccountEvent::ReservationSettled(settled) => {
                 assert_recomputes(&settled);
+                (ruling, waived) = (settled.ruling, settled.waived);
                 (settled.reservation, End::Settled(settled))
             }
-            AccountEvent::ReservationReleased { reservation, reason, .. } => {
+            AccountEvent::ReservationReleased {
+                reservation,
+                reason,
+                ruling: ruled,
+                waived: bill,
+                ..
+            } => {
+                ruling = ruled;
+                waived = bill.map(|bill| Waived { list_cost: bill.list_cost, cost: bill.cost });
                 (reservation, End::Released(reason))
+            }
+            AccountEvent::ChargeCorrected(corrected) => {
+                let fate = ended(&mut fates, corrected.reservation);
+                assert!(fate.corrected.is_none() && fate.waived.is_none(), "{fate:?}");
+                fate.waived = corrected.waived;
+                fate.corrected = Some(corrected);
+                continue;
+            }
+            AccountEvent::LateBillBooked(late) => {
+                let fate = ended(&mut fates, late.reservation);
+                assert!(fate.late.is_none() && fate.waived.is_none(), "{fate:?}");
+                fate.waived = late.waived;
+                fate.late = Some(late);
+                continue;
             }
             AccountEvent::ReservationExpired { reservation, .. } => (reservation, End::Expired),
             _ => continue,
@@ -116,9 +168,18 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
         }
         assert_eq!(fate.account, stored.account);
         fate.end = Some(end);
+        (fate.ruling, fate.waived) = (ruling, waived);
         fate.ended_by = stored.by.actor;
     }
     order.into_iter().filter_map(|id| fates.remove(&id)).collect()
+}
+
+/// What is known of a reservation that has ended.
+#[track_caller]
+fn ended(fates: &mut BTreeMap<ReservationId, Fate>, id: ReservationId) -> &mut Fate {
+    let fate = fates.get_mut(&id).unwrap_or_else(|| panic!("{id} is billed before it began"));
+    assert!(fate.end.is_some(), "{id} is billed before its end");
+    fate
 }
 
 /// The charge and the cost follow from what stands beside them in the event.
@@ -165,6 +226,10 @@ pub async fn lowest_available(pool: &PgPool, account: &str) -> Money {
             AccountEvent::ReservationSettled(settled) => {
                 settled.reserved.checked_sub(settled.charge).expect("small amounts")
             }
+            AccountEvent::ChargeCorrected(corrected) => {
+                corrected.change().expect("small amounts").0.negated()
+            }
+            AccountEvent::LateBillBooked(late) => late.booked.charge.negated(),
             _ => continue,
         };
         available = available.checked_add(change).expect("small amounts");

@@ -14,6 +14,7 @@ mod faults;
 mod gate;
 mod keys;
 mod ledger;
+mod limits;
 mod money;
 mod openapi;
 mod people;

@@ -75,22 +75,9 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 Status::Suspended => Ok(vec![Event::AccountReinstated { reason }]),
             }
         }
-        Command::ChangeSpendLimits { limits } => {
-            limits.daily.map_or(Ok(()), not_negative)?;
-            limits.monthly.map_or(Ok(()), not_negative)?;
-            match account.limits == limits {
-                true => DONE,
-                false => Ok(vec![Event::SpendLimitsChanged { limits }]),
-            }
-        }
+        Command::ChangeSpendLimits { limits } => account.limit(limits),
         Command::ChangeOwnLimits { limits, plan } => account.limit_itself(limits, plan),
-        Command::AssignPlan { plan } => {
-            short("plan", &plan)?;
-            match account.plan.as_ref() == Some(&plan) {
-                true => DONE,
-                false => Ok(vec![Event::PlanAssigned { plan }]),
-            }
-        }
+        Command::AssignPlan { plan } => account.assign(plan),
         Command::RemovePlan => match account.plan {
             None => DONE,
             Some(_) => Ok(vec![Event::PlanRemoved {}]),

@@ -6,10 +6,10 @@ use super::bills::{Booked, ChargeCorrected, LateBillBooked, WaivedBill, billed};
 use super::ends::is_provisional;
 use super::event::{AccountEvent as Event, FundsReserved, ReleaseReason, ReservationSettled};
 use super::grants::OpenGrant;
-use super::limits::Spent;
+use super::limits::{KeyLimits, Spent};
 use super::recent::End;
 use super::state::{Account, Given, KeyState, OpenReservation, Status, TopUp};
-use crate::ids::{GrantId, KeyId, ReservationId, TopUpId};
+use crate::ids::{GrantId, KeyId, RefundId, ReservationId, TopUpId};
 use crate::money::Money;
 use crate::time::Period;
 
@@ -39,14 +39,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             account.taken_back(*grant, *amount, *held);
         }
         Event::TopUpRefunded { refund, top_up, amount, .. } => {
-            let known = account.refunds.insert(*refund, (*top_up, *amount));
-            assert!(known.is_none(), "INV-3: {refund} was paid twice");
-            let entry = account.top_ups.get_mut(top_up).expect("INV-3: a refund has its top-up");
-            entry.refunded = plus(entry.refunded, *amount);
-            assert!(entry.refunded <= entry.amount, "INV-3: {top_up} was refunded beyond itself");
-            account.balance = minus(account.balance, *amount);
-            account.topped_up = minus(account.topped_up, *amount);
-            account.check_grants();
+            account.refunded(*refund, *top_up, *amount);
         }
         Event::AdjustmentPosted { adjustment, amount, .. } => {
             let known = account.adjustments.insert(*adjustment, *amount);
@@ -68,18 +61,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             assert!(known.is_none(), "INV-3: {key} was issued twice");
         }
         Event::KeyLimitsChanged { key, limits } => {
-            let state = account.key_mut(*key);
-            let period = limits.period.unwrap_or(Period::Total);
-            if state.spent.period() != period {
-                // Another period counts from here: what the old one had seen is not comparable.
-                state.spent = Spent::new(period);
-                state.warned = None;
-            }
-            if state.limits.limit != limits.limit {
-                // Another limit has an end of its own to warn of.
-                state.warned = None;
-            }
-            state.limits = limits.clone();
+            account.key_mut(*key).change_limits(limits);
         }
         Event::KeyRevoked { key } => account.key_mut(*key).revoked = true,
         Event::FundsReserved(new) => account.set_aside(new),
@@ -117,7 +99,34 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
     }
 }
 
+impl KeyState {
+    fn change_limits(&mut self, limits: &KeyLimits) {
+        let period = limits.period.unwrap_or(Period::Total);
+        if self.spent.period() != period {
+            // Another period counts from here: what the old one had seen is not comparable.
+            self.spent = Spent::new(period);
+            self.warned = None;
+        }
+        if self.limits.limit != limits.limit {
+            // Another limit has an end of its own to warn of.
+            self.warned = None;
+        }
+        self.limits = limits.clone();
+    }
+}
+
 impl Account {
+    fn refunded(&mut self, refund: RefundId, top_up: TopUpId, amount: Money) {
+        let known = self.refunds.insert(refund, (top_up, amount));
+        assert!(known.is_none(), "INV-3: {refund} was paid twice");
+        let entry = self.top_ups.get_mut(&top_up).expect("INV-3: a refund has its top-up");
+        entry.refunded = plus(entry.refunded, amount);
+        assert!(entry.refunded <= entry.amount, "INV-3: {top_up} was refunded beyond itself");
+        self.balance = minus(self.balance, amount);
+        self.topped_up = minus(self.topped_up, amount);
+        self.check_grants();
+    }
+
     fn take_in(&mut self, top_up: TopUpId, amount: Money, processor: &str) {
         let entry = TopUp { amount, refunded: Money::ZERO, processor: processor.to_owned() };
         let known = self.top_ups.insert(top_up, entry);

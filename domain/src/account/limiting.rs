@@ -3,13 +3,30 @@
 use super::decide::{DONE, Decision, not_negative, short};
 use super::error::AccountError as Error;
 use super::event::AccountEvent as Event;
-use super::limits::{KeyLimits, SpendLimits};
+use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use super::state::{Account, KeyState};
 use crate::ids::KeyId;
 use crate::money::Money;
 use crate::time::{Period, Timestamp};
 
 impl Account {
+    pub(super) fn limit(&self, limits: AccountLimits) -> Decision {
+        limits.daily.map_or(Ok(()), not_negative)?;
+        limits.monthly.map_or(Ok(()), not_negative)?;
+        match self.limits == limits {
+            true => DONE,
+            false => Ok(vec![Event::SpendLimitsChanged { limits }]),
+        }
+    }
+
+    pub(super) fn assign(&self, plan: String) -> Decision {
+        short("plan", &plan)?;
+        match self.plan.as_ref() == Some(&plan) {
+            true => DONE,
+            false => Ok(vec![Event::PlanAssigned { plan }]),
+        }
+    }
+
     /// Below the operator's limits, or the owner would think that there is more.
     pub(super) fn limit_itself(&self, limits: SpendLimits, plan: SpendLimits) -> Decision {
         let allowed = self.limits.spend().or(plan);

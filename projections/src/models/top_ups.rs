@@ -36,6 +36,7 @@ pub(super) static TABLE: Table = Table {
 #[derive(Debug, Default)]
 pub(super) struct MoneyLine;
 
+#[derive(Default)]
 struct Moved<'a> {
     id: String,
     kind: &'static str,
@@ -47,59 +48,43 @@ struct Moved<'a> {
     expires_at: Option<Timestamp>,
 }
 
+impl Moved<'_> {
+    /// A change of a balance about which nothing else is known.
+    const fn plain(id: String, kind: &'static str, amount: Money) -> Self {
+        let (processor, reference, reason) = (None, None, None);
+        let (top_up, expires_at) = (None, None);
+        Self { id, kind, amount, processor, reference, reason, top_up, expires_at }
+    }
+}
+
 fn moved(event: &Event) -> Option<Moved<'_>> {
     Some(match event {
         Event::FundsToppedUp { top_up, amount, processor, reference } => Moved {
-            id: top_up.to_string(),
-            kind: "top_up",
-            amount: *amount,
             processor: Some(processor),
             reference: Some(reference),
-            reason: None,
             top_up: Some(top_up.to_string()),
-            expires_at: None,
+            ..Moved::plain(top_up.to_string(), "top_up", *amount)
         },
         Event::FundsGranted { grant, amount, reason, expires_at } => Moved {
-            id: grant.to_string(),
-            kind: "grant",
-            amount: *amount,
-            processor: None,
-            reference: None,
             reason: Some(reason),
-            top_up: None,
             expires_at: *expires_at,
+            ..Moved::plain(grant.to_string(), "grant", *amount)
         },
-        Event::GrantExpired { grant, amount, .. } if !amount.is_zero() => Moved {
-            id: grant.to_string(),
-            kind: "grant_expired",
-            amount: amount.negated(),
-            processor: None,
-            reference: None,
-            reason: None,
-            top_up: None,
-            expires_at: None,
-        },
+        Event::GrantExpired { grant, amount, .. } if !amount.is_zero() => {
+            Moved::plain(grant.to_string(), "grant_expired", amount.negated())
+        }
         // All of it was spent: nothing moved.
         Event::GrantExpired { .. } => return None,
         Event::TopUpRefunded { refund, top_up, amount, processor, reason } => Moved {
-            id: refund.to_string(),
-            kind: "refund",
-            amount: amount.negated(),
             processor: Some(processor),
-            reference: None,
             reason: Some(reason),
             top_up: Some(top_up.to_string()),
-            expires_at: None,
+            ..Moved::plain(refund.to_string(), "refund", amount.negated())
         },
         Event::AdjustmentPosted { adjustment, amount, reason, reference } => Moved {
-            id: adjustment.to_string(),
-            kind: "adjustment",
-            amount: *amount,
-            processor: None,
             reference: Some(reference),
             reason: Some(reason),
-            top_up: None,
-            expires_at: None,
+            ..Moved::plain(adjustment.to_string(), "adjustment", *amount)
         },
         Event::AccountOpened { .. }
         | Event::KeyIssued { .. }

@@ -36,8 +36,6 @@ pub struct AwaitedBill {
 pub struct AwaitedFilter {
     /// That ended after this moment.
     pub ended_after: Option<DateTime<Utc>>,
-    /// Only those that the upstream can be asked for.
-    pub with_handle: bool,
 }
 
 /// The awaited bills that pass the filter, by reservation: oldest first.
@@ -53,13 +51,8 @@ pub async fn awaited_bills(
                   policy_version, request_id, ended_at, position \
                 FROM read.awaited_bills WHERE reservation_id > $1 \
                 AND ($3::timestamptz IS NULL OR ended_at > $3) \
-                AND (generation_id IS NOT NULL OR NOT $4) \
                 ORDER BY reservation_id LIMIT $2";
     let sql = as_of(&["awaited_bills"], rows, "r.reservation_id");
-    let query = query(&sql)
-        .bind(page.after()?)
-        .bind(page.rows())
-        .bind(filter.ended_after)
-        .bind(filter.with_handle);
+    let query = query(&sql).bind(page.after()?).bind(page.rows()).bind(filter.ended_after);
     Ok(page.page(fetch(pool, query).await?, |bill: &AwaitedBill| bill.reservation_id.clone()))
 }

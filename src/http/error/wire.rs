@@ -34,14 +34,18 @@ impl ApiError {
     /// Status, type and code.
     pub fn wire(&self) -> Wire {
         use StatusCode as S;
+        let refused = |status, code: &'static str| Wire::new(status, REQUEST, code);
+        let conflict = |code: &'static str| Wire::new(S::CONFLICT, REQUEST, code);
+        let forbidden = |code: &'static str| Wire::new(S::FORBIDDEN, PERMISSION, code);
+        let away = |code: &'static str| Wire::new(S::SERVICE_UNAVAILABLE, SERVER, code);
         match self {
-            Self::InvalidRequest { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_request"),
-            Self::InvalidJson { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_json"),
-            Self::MissingApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "missing_api_key"),
+            Self::InvalidRequest { .. } => refused(S::BAD_REQUEST, "invalid_request"),
+            Self::InvalidJson { .. } => refused(S::BAD_REQUEST, "invalid_json"),
+            Self::MissingApiKey => refused(S::UNAUTHORIZED, "missing_api_key"),
             // The same words as OpenAI's, because clients compare them.
-            Self::InvalidApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "invalid_api_key"),
-            Self::KeyRevoked => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_revoked"),
-            Self::KeyExpired => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_expired"),
+            Self::InvalidApiKey => refused(S::UNAUTHORIZED, "invalid_api_key"),
+            Self::KeyRevoked => refused(S::UNAUTHORIZED, "api_key_revoked"),
+            Self::KeyExpired => refused(S::UNAUTHORIZED, "api_key_expired"),
             Self::NotSignedIn => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "not_signed_in"),
             Self::TokenExpired => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "token_expired"),
             Self::SessionEnded => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "session_ended"),
@@ -49,62 +53,49 @@ impl ApiError {
                 Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
             }
             Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
-            Self::EmailNotVerified => Wire::new(S::FORBIDDEN, PERMISSION, "email_not_verified"),
-            Self::RegistrationClosed => Wire::new(S::FORBIDDEN, PERMISSION, "registration_closed"),
-            Self::SignInAgain => Wire::new(S::FORBIDDEN, PERMISSION, "sign_in_again"),
-            Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
-            Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
+            Self::EmailNotVerified => forbidden("email_not_verified"),
+            Self::RegistrationClosed => forbidden("registration_closed"),
+            Self::SignInAgain => forbidden("sign_in_again"),
+            Self::Forbidden { .. } => forbidden("forbidden"),
+            Self::AccountSuspended => forbidden("account_suspended"),
             // Not 402: the account has money, and topping it up would not help.
             Self::KeyLimitExceeded { .. } => Wire::new(S::FORBIDDEN, QUOTA, "key_limit_exceeded"),
             Self::SpendLimitExceeded { .. } => {
                 Wire::new(S::FORBIDDEN, QUOTA, "spend_limit_exceeded")
             }
-            Self::ModelNotAllowed { .. } => {
-                Wire::new(S::FORBIDDEN, PERMISSION, "model_not_allowed")
-            }
-            Self::AddressNotAllowed { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "ip_not_allowed"),
-            Self::LimitReached(_) => Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded"),
+            Self::ModelNotAllowed { .. } => forbidden("model_not_allowed"),
+            Self::AddressNotAllowed { .. } => forbidden("ip_not_allowed"),
             // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
             Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
             Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
-                Wire::new(S::NOT_FOUND, REQUEST, "model_not_found")
+                refused(S::NOT_FOUND, "model_not_found")
             }
-            Self::NotFound { .. } => Wire::new(S::NOT_FOUND, REQUEST, "not_found"),
-            Self::MethodNotAllowed => {
-                Wire::new(S::METHOD_NOT_ALLOWED, REQUEST, "method_not_allowed")
-            }
-            Self::Conflict { code, .. } => Wire::new(S::CONFLICT, REQUEST, *code),
-            Self::IdempotencyMismatch => {
-                Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
-            }
-            Self::RequestInProgress { .. } => {
-                Wire::new(S::CONFLICT, REQUEST, "request_in_progress")
-            }
-            Self::AnswerNotKept { .. } => Wire::new(S::CONFLICT, REQUEST, "answer_not_kept"),
-            Self::BodyTooLarge { .. } => {
-                Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
-            }
+            Self::NotFound { .. } => refused(S::NOT_FOUND, "not_found"),
+            Self::MethodNotAllowed => refused(S::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Conflict { code, .. } => conflict(code),
+            Self::IdempotencyMismatch => conflict("idempotency_key_mismatch"),
+            Self::RequestInProgress { .. } => conflict("request_in_progress"),
+            Self::AnswerNotKept { .. } => conflict("answer_not_kept"),
+            Self::BodyTooLarge { .. } => refused(S::PAYLOAD_TOO_LARGE, "request_too_large"),
             Self::HeadersTooLarge { .. } => {
-                Wire::new(S::REQUEST_HEADER_FIELDS_TOO_LARGE, REQUEST, "headers_too_large")
+                refused(S::REQUEST_HEADER_FIELDS_TOO_LARGE, "headers_too_large")
             }
-            Self::UrlTooLong { .. } => Wire::new(S::URI_TOO_LONG, REQUEST, "url_too_long"),
-            Self::BodyTimedOut => Wire::new(S::REQUEST_TIMEOUT, REQUEST, "request_timeout"),
+            Self::UrlTooLong { .. } => refused(S::URI_TOO_LONG, "url_too_long"),
+            Self::BodyTimedOut => refused(S::REQUEST_TIMEOUT, "request_timeout"),
             Self::UnsupportedMediaType => {
-                Wire::new(S::UNSUPPORTED_MEDIA_TYPE, REQUEST, "unsupported_media_type")
+                refused(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
-            Self::RateLimited { .. } => {
+            Self::LimitReached(_) | Self::RateLimited { .. } => {
                 Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded")
             }
             Self::Upstream { status, code, .. } => upstream(*status, code.as_deref()),
             Self::UpstreamUnavailable => Wire::new(S::BAD_GATEWAY, SERVER, "upstream_unavailable"),
-            Self::NoUpstream => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "no_upstream"),
-            Self::Overloaded => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "overloaded"),
+            Self::NoUpstream => away("no_upstream"),
+            Self::Overloaded => away("overloaded"),
             Self::AnswerBroke => Wire::new(S::BAD_GATEWAY, SERVER, "answer_broke"),
             Self::UpstreamTimeout => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "upstream_timeout"),
-            Self::NotYetVisible { .. } => {
-                Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "not_yet_visible")
-            }
-            Self::Unavailable(_) => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "unavailable"),
+            Self::NotYetVisible { .. } => away("not_yet_visible"),
+            Self::Unavailable(_) => away("unavailable"),
             Self::TimedOut => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "timed_out"),
             Self::ClientClosed => Wire::new(closed(), REQUEST, "client_closed_request"),
             Self::Internal(_) => Wire::new(S::INTERNAL_SERVER_ERROR, SERVER, "internal_error"),

@@ -150,6 +150,46 @@ async fn answers_can_have_the_wrong_shape() {
 }
 
 #[tokio::test]
+async fn bills_can_come_with_an_error_or_be_cut() {
+    let sandbox = Sandbox::usual().await;
+    let whole = send(&sandbox, "", true).await.text().await.unwrap();
+    let whole = cost_of(Events::parse(&whole).data.last().unwrap());
+    assert!(whole.is_some());
+    let text = send(&sandbox, "midstream-error-billed", true).await.text().await.unwrap();
+    let events = Events::parse(&text);
+    assert!(events.done && events.chunks().pop().unwrap()["error"].is_object());
+    assert_eq!(cost_of(events.data.last().unwrap()), whole);
+    let text = send(&sandbox, "garbled-usage", true).await.text().await.unwrap();
+    let garbled: Vec<&str> = text.lines().filter(|line| line.contains("\"usage\"")).collect();
+    assert_eq!(garbled.len(), 1);
+    let cut = garbled[0].strip_prefix("data: ").unwrap();
+    assert!(serde_json::from_str::<Value>(cut).is_err());
+    for stream in [true, false] {
+        let response = send(&sandbox, "billed-error", stream).await;
+        assert_eq!(response.status(), 200);
+        let text = response.text().await.unwrap();
+        let error: Value = serde_json::from_str(&text).unwrap();
+        assert!(error["error"].is_object() && error.get("choices").is_none());
+        assert_eq!(cost_of(text.trim()), whole);
+    }
+}
+
+#[tokio::test]
+async fn a_stalled_answer_says_half_and_then_nothing() {
+    let sandbox = Sandbox::usual().await;
+    let mut response = send(&sandbox, "stall", true).await;
+    let id = generation_id(&response);
+    let mut received = 0;
+    let silence = Duration::from_millis(700);
+    while let Ok(piece) = tokio::time::timeout(silence, response.chunk()).await {
+        received += piece.unwrap().expect("it does not end").len();
+    }
+    assert!(received > 100, "{received}");
+    drop(response);
+    assert_ne!(total_cost(&sandbox.generation(&id).await), "0");
+}
+
+#[tokio::test]
 async fn a_record_can_be_late_or_never_come() {
     let sandbox = Sandbox::usual().await;
     let response = send(&sandbox, "generation-late=400", false).await;

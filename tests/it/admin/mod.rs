@@ -5,6 +5,7 @@ mod grants;
 mod masters;
 mod ratios;
 mod reading;
+mod rotation;
 
 use reqwest::Method;
 use serde_json::{Value, json};

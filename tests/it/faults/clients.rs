@@ -47,7 +47,7 @@ async fn a_client_that_leaves_an_answer_in_one_piece_pays_for_it_once() {
     let left = request.timeout(Duration::from_millis(300)).send().await;
     assert!(left.expect_err("it must not be there yet").is_timeout());
     let fate = desk.only_fate().await;
-    assert_charged(&fate, CostSource::Upstream, Outcome::Completed);
+    assert_charged(&fate, CostSource::Upstream, Outcome::ClientLeft);
     desk.close().await;
 }
 

@@ -1,5 +1,6 @@
 //! The program as a process of its own: stopped, killed, started again.
 
+mod admin;
 mod kill;
 mod load;
 mod shutdown;

@@ -316,8 +316,8 @@ fn check_reservation(before: &Account, books: &Books, new: &ReserveFunds, error:
     }
 }
 
-/// Every limit of which a settlement leaves a fifth or less is warned of, once per window and limit,
-/// and no other is.
+/// Every limit of which a settlement leaves a fifth or less is warned of, once per window and
+/// limit, and no other is.
 fn check_warnings(before: &Account, written: &[Event]) {
     let Some(Event::ReservationSettled(settled)) = written.first() else {
         let warns = |event: &Event| matches!(event, Event::SpendWarningRaised(_));
