@@ -66,7 +66,8 @@ impl Prices {
             text.push_str(&listing);
             count += 1;
         }
-        text.push_str(&format!("],\"total_count\":{count}}}"));
+        // Always one page: OpenRouter's SDKs refuse a list that does not say so.
+        text.push_str(&format!("],\"total_count\":{count},\"links\":{{\"next\":null}}}}"));
         text
     }
 }

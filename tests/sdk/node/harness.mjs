@@ -52,8 +52,10 @@ export async function newCustomer(dollars) {
 
 /** The balance once nothing is reserved: settlements follow the answers. */
 async function settledBalance(session) {
+  // An answer begins after its reservation is in the log, and read models follow the log.
+  const { ledger_head } = await call('GET', '/health')
   for (const end = Date.now() + 20_000; ; ) {
-    const balance = await call('GET', '/v1/client/balance', session)
+    const balance = await call('GET', `/v1/client/balance?at_least=${ledger_head}`, session)
     if (/^0(\.0*)?$/.test(balance.reserved_usd)) return balance
     if (Date.now() > end) throw new Error(`still reserved: ${JSON.stringify(balance)}`)
     await new Promise((resolve) => setTimeout(resolve, 50))

@@ -49,7 +49,9 @@ class Session:
         return exact(answer.text)
 
     def balance(self):
-        answer = self.http.get("/v1/client/balance")
+        # An answer begins after its reservation is in the log, and read models follow the log.
+        head = self.http.get("/health").json()["ledger_head"]
+        answer = self.http.get("/v1/client/balance", params={"at_least": head})
         assert answer.is_success, answer.text
         return exact(answer.text)
 
