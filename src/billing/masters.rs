@@ -19,6 +19,8 @@ pub struct MasterAccounts(Arc<Parts>);
 #[derive(Debug, Default)]
 struct Parts {
     enabled: RwLock<Arc<[Arc<Upstream>]>>,
+    /// Every master account that has a key, enabled or not.
+    known: RwLock<Vec<MasterAccountId>>,
     turn: AtomicUsize,
 }
 
@@ -31,10 +33,10 @@ impl MasterAccounts {
         enabled.get(turn % enabled.len().max(1)).cloned()
     }
 
-    /// All that are enabled.
+    /// All that have a key, enabled or not, in order.
     #[must_use]
-    pub fn ids(&self) -> Vec<MasterAccountId> {
-        self.0.enabled.read().iter().map(|upstream| upstream.id).collect()
+    pub fn known(&self) -> Vec<MasterAccountId> {
+        self.0.known.read().clone()
     }
 
     /// The one with this id, if it is enabled.
@@ -54,7 +56,8 @@ impl MasterAccounts {
     ) -> Result<usize, LedgerError> {
         let mut rates = HashMap::new();
         let mut versions = HashMap::new();
-        for id in keys.owners().await? {
+        let known = keys.owners().await?;
+        for id in known.iter().copied() {
             let look = |account: &MasterAccount| {
                 let usable = account.id().is_some() && account.is_enabled();
                 usable.then(|| (account.key_version(), account.cost_rate()))
@@ -84,6 +87,7 @@ impl MasterAccounts {
             enabled.retain(|upstream| !upstream.is_sandbox());
         }
         let count = enabled.len();
+        *self.0.known.write() = known;
         *self.0.enabled.write() = enabled.into();
         Ok(count)
     }

@@ -3,6 +3,7 @@
 mod catalogue;
 mod listing;
 mod masters;
+mod once;
 mod open;
 mod prices;
 mod reservation;
@@ -11,6 +12,7 @@ mod terms;
 pub use catalogue::{CatalogueError, publish_catalogue};
 pub use listing::for_sale;
 pub use masters::MasterAccounts;
+pub use once::{Begun, OnceKey};
 pub use open::{LONGEST_HANDLE, Observed, OpenReservation};
 pub use prices::{PriceList, Prices};
 pub use reservation::{Books, Refusal, ReservationOrder, Reserved, reserve};

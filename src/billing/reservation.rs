@@ -10,6 +10,7 @@ use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Demand;
 use tollgate_domain::{Account, AccountError};
 
+use super::once::OnceKey;
 use super::open::OpenReservation;
 use super::prices::Prices;
 use super::terms::{Offer, fresh_id, terms};
@@ -35,6 +36,8 @@ pub struct ReservationOrder {
     pub bound_is_given: bool,
     /// How long it may stay open.
     pub lifetime: Duration,
+    /// The client's idempotency key, which is written with the reservation or not at all.
+    pub once: Option<OnceKey>,
 }
 
 /// Why nothing was reserved.
@@ -123,7 +126,7 @@ async fn decide(
     let pending = books
         .ledger
         .accounts
-        .begin(&stream, &context, None, |account| {
+        .begin_keyed(&stream, &context, |account| {
             for (offer, model) in offers.iter_mut().zip(&order.models) {
                 let plan = account.plan();
                 offer.sale_ratio =
@@ -132,7 +135,7 @@ async fn decide(
             let (terms, affordable) = terms(account, &prices.book, &offers, &order, at);
             let id = fresh_id(account);
             decided = Some((id, terms, affordable));
-            AccountCommand::ReserveFunds(ReserveFunds {
+            let command = AccountCommand::ReserveFunds(ReserveFunds {
                 reservation: id,
                 key: order.key,
                 model: model.clone(),
@@ -143,7 +146,8 @@ async fn decide(
                 fallbacks: fallbacks(&order.models, &offers),
                 plan: terms.plan,
                 at,
-            })
+            });
+            (command, order.keeps(id, account))
         })
         .await;
     // Without a look at the account there was no decision either, only an error.
@@ -202,9 +206,9 @@ impl Reserved {
                 .books
                 .ledger
                 .accounts
-                .begin(&open.stream, &open.context, None, |account| {
+                .begin_keyed(&open.stream, &open.context, |account| {
                     id = fresh_id(account);
-                    AccountCommand::ReserveFunds(ReserveFunds {
+                    let command = AccountCommand::ReserveFunds(ReserveFunds {
                         reservation: id,
                         key: order.key,
                         model: open.model.clone(),
@@ -215,7 +219,8 @@ impl Reserved {
                         fallbacks: open.fallbacks.clone(),
                         plan: open.terms.plan,
                         at,
-                    })
+                    });
+                    (command, order.keeps(id, account))
                 })
                 .await;
             open.id = id;

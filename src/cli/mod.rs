@@ -3,6 +3,7 @@
 //! To add one: a variant of [`Command`] with its arguments, an arm in [`Cli::dispatch`], and a
 //! module beside this file that does the work.
 
+mod admin;
 mod audit;
 mod bench;
 mod books;
@@ -36,6 +37,8 @@ enum Command {
     Sandbox(serve::SandboxArgs),
     /// Bring the database's schema up to date
     Migrate,
+    /// Do what an operator does, without a server
+    Admin(admin::AdminArgs),
     /// Prove the books right
     Audit(audit::AuditArgs),
     /// Fold the read models again beside the live ones, and switch
@@ -61,6 +64,9 @@ pub enum CliError {
     /// Serving did not begin.
     #[error(transparent)]
     Serve(#[from] crate::serve::ServeError),
+    /// Nothing was done.
+    #[error(transparent)]
+    Admin(#[from] admin::AdminError),
     /// The read models could not be read or made.
     #[error(transparent)]
     Projections(#[from] tollgate_projections::ProjectionError),
@@ -118,6 +124,7 @@ impl Cli {
             Command::Serve(args) => serve::run(args).await,
             Command::Sandbox(args) => serve::sandbox(args).await,
             Command::Migrate => migrate::run().await,
+            Command::Admin(args) => admin::run(args).await,
             Command::Audit(args) => audit::run(args).await,
             Command::Rebuild(args) => rebuild::run(args).await,
             Command::Openapi(args) => openapi::run(&args),

@@ -44,12 +44,7 @@ pub(crate) fn keep(
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let directory = prepare_data_dir(data_dir)?.join("secrets");
-    DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
-    let draft = directory.join(format!(".{name}.{}", random_text(6)?));
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
-    writeln!(file, "{}", generate()?)?;
-    file.sync_all()?;
+    let (draft, directory) = draft(data_dir, name, &generate()?)?;
     let linked = fs::hard_link(&draft, &path);
     fs::remove_file(&draft)?;
     match linked {
@@ -74,14 +69,31 @@ pub(crate) fn find(data_dir: &Path, name: &str) -> io::Result<Option<String>> {
     }
 }
 
-/// Puts a value in the place of whatever `<data_dir>/secrets/<name>` holds.
+/// Puts a value in the place of whatever `<data_dir>/secrets/<name>` holds: at every moment it is
+/// the old one or the new one.
 pub(crate) fn replace(data_dir: &Path, name: &str, value: &str) -> io::Result<()> {
-    let path = kept_path(data_dir, name);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {}
+    let (draft, directory) = draft(data_dir, name, value)?;
+    fs::rename(&draft, kept_path(data_dir, name))?;
+    fs::File::open(&directory)?.sync_all()
+}
+
+/// Forgets `<data_dir>/secrets/<name>`, if it is there.
+pub(crate) fn remove(data_dir: &Path, name: &str) -> io::Result<()> {
+    match fs::remove_file(kept_path(data_dir, name)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
     }
-    keep(data_dir, name, || Ok(value.to_owned())).map(drop)
+}
+
+/// The value in a file of its own, complete and on the disk; and the directory of both.
+fn draft(data_dir: &Path, name: &str, value: &str) -> io::Result<(PathBuf, PathBuf)> {
+    let directory = prepare_data_dir(data_dir)?.join("secrets");
+    DirBuilder::new().recursive(true).mode(0o700).create(&directory)?;
+    let draft = directory.join(format!(".{name}.{}", random_text(6)?));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+    writeln!(file, "{value}")?;
+    file.sync_all()?;
+    Ok((draft, directory))
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ pub(crate) mod kept;
 mod people;
 mod reader;
 mod secret;
-mod sections;
+pub(crate) mod sections;
 #[cfg(test)]
 mod tests;
 
@@ -43,8 +43,12 @@ pub struct Config {
     pub client_stall: Duration,
     /// `SECRET_KEY`: signs sessions; at least 32 bytes.
     pub secret_key: Secret,
+    /// `SECRET_KEY_PREVIOUS`: what was signed under it is still believed, while it is replaced.
+    pub secret_key_previous: Option<Secret>,
     /// `ENCRYPTION_KEY`: seals upstream keys.
     pub encryption_key: EncryptionKey,
+    /// `ENCRYPTION_KEY_PREVIOUS`: what was sealed under it still opens, while it is replaced.
+    pub encryption_key_previous: Option<EncryptionKey>,
     /// `ADMIN_EMAIL`, `ADMIN_PASSWORD`: the first admin, where one is to be created.
     pub admin: Option<AdminConfig>,
     /// `RESERVE`
@@ -55,6 +59,8 @@ pub struct Config {
     pub body_limit_bytes: usize,
     /// `RECOVERY_GONE_SECONDS`, `RECOVERY_LOOK_SECONDS`, `RECOVERY_PATIENCE_SECONDS`
     pub recovery: RecoveryTimes,
+    /// `IDEMPOTENCY_ANSWER_BYTES`, `IDEMPOTENCY_STORE_BYTES`
+    pub idempotency: IdempotencyConfig,
     /// `MAX_CONCURRENT_REQUESTS`: requests in flight on this node; more are refused with 503.
     pub max_concurrent_requests: usize,
     /// `CORS_ALLOWED_ORIGINS`: pages of these origins may call this server from a browser.
@@ -157,6 +163,15 @@ impl RecoveryTimes {
     pub fn recovery_patience(self) -> Duration {
         self.gone + self.patience.min(Duration::from_secs(25))
     }
+}
+
+/// Answers that are kept for requests with an `Idempotency-Key`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdempotencyConfig {
+    /// The longest answer that is kept.
+    pub answer_bytes: usize,
+    /// What all kept answers may take in the database.
+    pub store_bytes: u64,
 }
 
 /// The first admin.

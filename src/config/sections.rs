@@ -13,12 +13,15 @@ use tracing_subscriber::EnvFilter;
 
 use super::reader::Reader;
 use super::{
-    AdminConfig, Config, DatabaseConfig, EncryptionKey, LogConfig, LogFormat, RecoveryTimes,
-    ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept, people,
+    AdminConfig, Config, DatabaseConfig, EncryptionKey, IdempotencyConfig, LogConfig, LogFormat,
+    RecoveryTimes, ReserveMode, Secret, UpstreamConfig, UpstreamTimeouts, edge, kept, people,
 };
 use crate::identity::password;
 
 const PRIVATE_ADMIN: &str = "admin@tollgate.local";
+/// Where a private run keeps its key for secrets at rest, and the one before while it is replaced.
+pub(crate) const ENCRYPTION_KEY: &str = "encryption-key";
+pub(crate) const PREVIOUS_ENCRYPTION_KEY: &str = "encryption-key-previous";
 
 /// The whole configuration; `None` after an error that left nothing to go on with.
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
@@ -34,7 +37,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let upstream_timeouts = timeouts(reader);
     let client_stall = seconds(reader, "CLIENT_STALL_TIMEOUT_SECONDS", Duration::from_secs(120));
     let secret_key = secret_key(reader, data_dir);
+    let secret_key_previous = secret_key_previous(reader);
     let encryption_key = encryption_key(reader, data_dir);
+    let encryption_key_previous = encryption_key_previous(reader, data_dir);
     let admin = admin(reader, data_dir);
     let reserve = reader
         .parse("RESERVE", "overlapped or durable_first", |text| match text {
@@ -52,6 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let max_concurrent_requests =
         count(reader, "MAX_CONCURRENT_REQUESTS", "a number from 1, as in 4096", 1..=1_000_000)
             .unwrap_or(4096);
+    let idempotency = idempotency(reader);
     let recovery = recovery(reader);
     let cors_allowed_origins = cors(reader);
     let edge = edge::read(reader);
@@ -64,11 +70,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
         upstream_timeouts,
         client_stall,
         secret_key: secret_key?,
+        secret_key_previous,
         encryption_key: encryption_key?,
+        encryption_key_previous,
         admin,
         reserve,
         default_sale_ratio,
         body_limit_bytes,
+        idempotency,
         recovery,
         max_concurrent_requests,
         cors_allowed_origins,
@@ -93,6 +102,17 @@ pub(super) fn database(reader: &mut Reader<'_>) -> Option<DatabaseConfig> {
     let server = Box::new(server?);
     let owner = owner.map_or_else(|| server.clone(), Box::new);
     Some(DatabaseConfig::Server { server, owner })
+}
+
+fn idempotency(reader: &mut Reader<'_>) -> IdempotencyConfig {
+    let expected = "bytes up to 67108864, as in 1048576; 0 keeps none";
+    let answer = count(reader, "IDEMPOTENCY_ANSWER_BYTES", expected, 0..=64 << 20);
+    let expected = "bytes, as in 1073741824";
+    let store = count(reader, "IDEMPOTENCY_STORE_BYTES", expected, 0..=1 << 40);
+    IdempotencyConfig {
+        answer_bytes: answer.unwrap_or(1 << 20),
+        store_bytes: store.unwrap_or(1 << 30) as u64,
+    }
 }
 
 fn cors(reader: &mut Reader<'_>) -> Vec<HeaderValue> {
@@ -200,14 +220,36 @@ fn encryption_key(reader: &mut Reader<'_>, data_dir: Option<&Path>) -> Option<En
     if reader.text("ENCRYPTION_KEY").is_some() {
         return reader.parse_secret("ENCRYPTION_KEY", remedy, EncryptionKey::parse);
     }
-    let generate = || {
-        let bytes =
-            URL_SAFE_NO_PAD.decode(kept::random_text(32)?).map_err(std::io::Error::other)?;
-        Ok(STANDARD.encode(bytes))
-    };
-    let kept = keep(reader, "ENCRYPTION_KEY", "encryption-key", data_dir, remedy, generate)?;
+    let generate = generate_encryption_key;
+    let kept = keep(reader, "ENCRYPTION_KEY", ENCRYPTION_KEY, data_dir, remedy, generate)?;
     let key = EncryptionKey::parse(&kept);
-    key.or_else(|| spoilt(reader, "ENCRYPTION_KEY", "encryption-key", remedy))
+    key.or_else(|| spoilt(reader, "ENCRYPTION_KEY", ENCRYPTION_KEY, remedy))
+}
+
+/// A new key as text.
+pub(crate) fn generate_encryption_key() -> std::io::Result<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(kept::random_text(32)?).map_err(std::io::Error::other)?;
+    Ok(STANDARD.encode(bytes))
+}
+
+fn secret_key_previous(reader: &mut Reader<'_>) -> Option<Secret> {
+    let remedy = "the SECRET_KEY before this one, or nothing";
+    let long_enough = |text: &str| (text.len() >= 32).then(|| Secret::new(text));
+    reader.parse_secret("SECRET_KEY_PREVIOUS", remedy, long_enough)
+}
+
+/// In a private run a rotation that was interrupted has left it in the data directory.
+fn encryption_key_previous(
+    reader: &mut Reader<'_>,
+    data_dir: Option<&Path>,
+) -> Option<EncryptionKey> {
+    let remedy = "the ENCRYPTION_KEY before this one, or nothing";
+    if reader.text("ENCRYPTION_KEY_PREVIOUS").is_some() {
+        return reader.parse_secret("ENCRYPTION_KEY_PREVIOUS", remedy, EncryptionKey::parse);
+    }
+    let kept = kept::find(data_dir?, PREVIOUS_ENCRYPTION_KEY).ok()??;
+    EncryptionKey::parse(&kept)
+        .or_else(|| spoilt(reader, "ENCRYPTION_KEY_PREVIOUS", PREVIOUS_ENCRYPTION_KEY, remedy))
 }
 
 fn admin(reader: &mut Reader<'_>, data_dir: Option<&Path>) -> Option<AdminConfig> {

@@ -21,6 +21,7 @@ use tracing::Instrument as _;
 use super::error::{Language, both, translate};
 use super::extract::Request as RequestMark;
 use super::{ApiError, AppState, ErrorShape};
+use crate::config::EdgeConfig;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The same, under a name that no proxy on the way fills in or overwrites.
@@ -40,7 +41,10 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
     // Looked at only if something goes wrong.
     let language = request.headers().get(ACCEPT_LANGUAGE).cloned();
     let began = Instant::now();
-    let mut response = answer(&app.in_flight, request, next, &path).instrument(span.clone()).await;
+    let mut response = match fits(&request, &app.config.edge) {
+        Ok(()) => answer(&app.in_flight, request, next, &path).instrument(span.clone()).await,
+        Err(error) => ErrorShape::of(&path).respond(error),
+    };
     let status = response.status().as_u16();
     let elapsed_ms = began.elapsed().as_millis();
     span.in_scope(|| tracing::debug!(status, elapsed_ms, "answered"));
@@ -53,6 +57,22 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// Whether path and headers are within bounds. The listener takes somewhat more, so that what is
+/// beyond them can be told.
+fn fits(request: &Request, config: &EdgeConfig) -> Result<(), ApiError> {
+    let path = request.uri().path_and_query().map_or(0, |path| path.as_str().len());
+    if path > config.url_limit_bytes {
+        return Err(ApiError::UrlTooLong { limit: config.url_limit_bytes });
+    }
+    // As HTTP/1.1 writes them: a colon, a space and a line break each.
+    let headers = request.headers().iter();
+    let bytes: usize = headers.map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    match bytes > config.header_limit_bytes {
+        true => Err(ApiError::HeadersTooLarge { limit: config.header_limit_bytes }),
+        false => Ok(()),
+    }
 }
 
 async fn answer(places: &Arc<Semaphore>, request: Request, next: Next, path: &str) -> Response {

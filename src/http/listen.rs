@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -18,12 +19,11 @@ use tokio_util::task::TaskTracker;
 use super::stall::Patient;
 
 use super::extract::Peer;
+use crate::config::EdgeConfig;
 
-/// A client that sends its headers slower than this is not waited for.
-const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const MOST_HEADERS: usize = 100;
-/// Request line and headers together.
-const HEADER_BYTES: usize = 64 * 1024;
+/// What is read beyond the limits, so that a request that exceeds them can be answered.
+const BEYOND: usize = 64 * 1024;
 const STREAMS_PER_CONNECTION: u32 = 256;
 
 /// How long clients are waited for.
@@ -41,11 +41,13 @@ pub async fn serve(
     router: Router,
     stop: CancellationToken,
     Patience { drain, stall }: Patience,
+    config: EdgeConfig,
 ) {
     let connections = TaskTracker::new();
     let graceful = GracefulShutdown::new();
     let cut = CancellationToken::new();
-    let builder = builder();
+    let builder = builder(&config);
+    let first_within = config.header_timeout;
     loop {
         let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
@@ -58,7 +60,9 @@ pub async fn serve(
             () = stop.cancelled() => break,
         };
         let io = TokioIo::new(Patient::new(prepared(stream), stall));
-        let service = TowerToHyperService::new(Hyper(router.clone(), from.ip()));
+        let asked = Arc::new(AtomicBool::new(false));
+        let hyper = Hyper { router: router.clone(), client: Peer(from.ip()), asked: asked.clone() };
+        let service = TowerToHyperService::new(hyper);
         let connection = builder.serve_connection(io, service).into_owned();
         let connection = graceful.watch(connection);
         let cut = cut.clone();
@@ -68,6 +72,7 @@ pub async fn serve(
                 // elsewhere.
                 _ = connection => {}
                 () = cut.cancelled() => {}
+                () = silence(&asked, first_within) => {}
             }
         });
     }
@@ -80,19 +85,29 @@ pub async fn serve(
     connections.wait().await;
 }
 
-fn builder() -> Builder<TokioExecutor> {
+/// Resolves if no request has come within the time for headers. Later ones are HTTP's own affair;
+/// before the first nobody knows yet which HTTP it is, and nobody else looks at a clock.
+async fn silence(asked: &AtomicBool, within: Duration) {
+    tokio::time::sleep(within).await;
+    if asked.load(Ordering::Relaxed) {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn builder(config: &EdgeConfig) -> Builder<TokioExecutor> {
+    let most = config.header_limit_bytes + config.url_limit_bytes + BEYOND;
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
+        .header_read_timeout(config.header_timeout)
         .max_headers(MOST_HEADERS)
-        .max_buf_size(HEADER_BYTES);
+        .max_buf_size(most);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_PER_CONNECTION)
-        .max_header_list_size(HEADER_BYTES as u32)
+        .max_header_list_size(u32::try_from(most).unwrap_or(u32::MAX))
         .keep_alive_interval(Duration::from_secs(30));
     builder
 }
@@ -116,7 +131,12 @@ async fn wait_out(error: &io::Error) {
 
 /// The router as hyper calls it, for one connection.
 #[derive(Clone)]
-struct Hyper(Router, IpAddr);
+struct Hyper {
+    router: Router,
+    client: Peer,
+    /// A request has come.
+    asked: Arc<AtomicBool>,
+}
 
 impl tower::Service<hyper::Request<hyper::body::Incoming>> for Hyper {
     type Response = axum::response::Response;
@@ -127,11 +147,12 @@ impl tower::Service<hyper::Request<hyper::body::Incoming>> for Hyper {
         &mut self,
         context: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Result<(), Infallible>> {
-        tower::Service::<Request>::poll_ready(&mut self.0, context)
+        tower::Service::<Request>::poll_ready(&mut self.router, context)
     }
 
     fn call(&mut self, mut request: hyper::Request<hyper::body::Incoming>) -> Self::Future {
-        request.extensions_mut().insert(Peer(self.1));
-        self.0.call(request.map(axum::body::Body::new))
+        self.asked.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(self.client);
+        self.router.call(request.map(axum::body::Body::new))
     }
 }

@@ -17,7 +17,6 @@ mod stall;
 mod state;
 pub mod wire;
 
-use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use tower::util::option_layer;
 use utoipa::OpenApi as _;
@@ -60,7 +59,6 @@ pub fn router(state: AppState) -> Router {
     let (router, document) = endpoints();
     // The page has no validator badge: it would be fetched from elsewhere.
     let docs = Config::from("/openapi.json").validator_url("none").persist_authorization(false);
-    let limit = state.config.body_limit_bytes;
     // Clients of OpenRouter change their base URL and nothing else: the same paths, once more.
     Router::new()
         .nest(error::ALIAS, router.clone())
@@ -69,7 +67,6 @@ pub fn router(state: AppState) -> Router {
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document).config(docs))
         .fallback(edge::not_found)
         .method_not_allowed_fallback(edge::method_not_allowed)
-        .layer(DefaultBodyLimit::max(limit))
         .layer(middleware::from_fn_with_state(state.clone(), edge::edge))
         .layer(option_layer(cors::layer(&state.config.cors_allowed_origins)))
         .with_state(state)

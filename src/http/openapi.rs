@@ -1,6 +1,9 @@
 //! The OpenAPI document: what the code cannot say about itself, and what every operation has in
 //! common.
 
+mod examples;
+mod schemas;
+
 use axum::http::StatusCode;
 use serde_json::json;
 use utoipa::openapi::path::Operation;
@@ -8,6 +11,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, ToSchema};
 
+use self::examples::Schemas;
 use super::error::{ErrorBody, ProblemBody};
 
 /// The document without its operations; `routes` add them.
@@ -52,6 +56,8 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
     );
     components
         .add_security_scheme("api_key", bearer("sk-tg-…", "An API key from `/v1/auth/api-keys`"));
+    schemas::tidy(&mut components.schemas, &api.paths);
+    let schemas = Schemas::new(&components.schemas);
     for item in api.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -63,19 +69,25 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
             &mut item.options,
             &mut item.trace,
         ];
-        operations.into_iter().flatten().for_each(add_errors);
+        for operation in operations.into_iter().flatten() {
+            add_errors(operation);
+            schemas.illustrate(operation);
+        }
     }
 }
 
 /// Status, description and an example's code.
 type Case = (&'static str, &'static str, &'static str);
 
-const EVERYWHERE: [Case; 2] = [
+const EVERYWHERE: [Case; 4] = [
+    ("414", "The URL is longer than this server takes", "url_too_long"),
+    ("431", "The headers are larger than this server takes", "headers_too_large"),
     ("500", "Our fault; `x-request-id` names it", "internal_error"),
     ("503", "Overloaded, or the books can't be reached: try again", "unavailable"),
 ];
 const WITH_INPUT: [Case; 1] = [("400", "The request makes no sense", "invalid_request")];
-const WITH_BODY: [Case; 2] = [
+const WITH_BODY: [Case; 3] = [
+    ("408", "The body came too slowly", "request_timeout"),
     ("413", "The body is larger than this server takes", "request_too_large"),
     ("415", "The body is not JSON", "unsupported_media_type"),
 ];
@@ -113,17 +125,18 @@ fn add_errors(operation: &mut Operation) {
     // What an operation says about its own errors has a description and no body: all have the same.
     for (status, response) in &mut operation.responses.responses {
         if status.starts_with(['4', '5']) {
-            fill(Some(response), status, usual_code(status), key);
+            fill(Some(response), status, usual_code(status, key), key);
         }
     }
 }
 
 /// The code of an example where the operation says only what its error means.
-fn usual_code(status: &str) -> &'static str {
+fn usual_code(status: &str, model: bool) -> &'static str {
     match status {
         "401" => "wrong_password",
         "402" => "insufficient_quota",
-        "403" => "key_limit_exceeded",
+        "403" if model => "key_limit_exceeded",
+        "403" => "forbidden",
         "404" => "not_found",
         "409" => "conflict",
         "429" => "rate_limit_exceeded",

@@ -15,7 +15,7 @@ pub async fn tell(pool: &PgPool) -> Result<usize, sqlx::Error> {
     sqlx::query(
         "UPDATE users AS u SET low_balance_told = false FROM read.account_balances AS b
          WHERE b.account_id = u.account_id AND u.low_balance_told
-           AND (u.low_balance_alert_usd IS NULL OR b.balance >= u.low_balance_alert_usd)",
+           AND u.low_balance_alert_usd IS NOT NULL AND b.balance >= u.low_balance_alert_usd",
     )
     .execute(pool)
     .await?;

@@ -40,6 +40,8 @@ impl TokenUse {
 #[derive(Clone)]
 pub struct Signer {
     keyed: Hmac<Sha256>,
+    /// Under the key before this one, while it is replaced.
+    keyed_also: Option<Hmac<Sha256>>,
 }
 
 impl std::fmt::Debug for Signer {
@@ -51,13 +53,19 @@ impl std::fmt::Debug for Signer {
 impl Signer {
     /// Under `SECRET_KEY`.
     pub fn new(secret_key: &Secret) -> Self {
-        let keyed = Hmac::new_from_slice(secret_key.expose().as_bytes());
-        Self { keyed: keyed.expect("HMAC takes a key of any length") }
+        Self { keyed: keyed(secret_key), keyed_also: None }
+    }
+
+    /// Believes also what was signed under the key before.
+    #[must_use]
+    pub fn believing_also(mut self, previous: Option<&Secret>) -> Self {
+        self.keyed_also = previous.map(keyed);
+        self
     }
 
     /// The token with this content; always the same one.
     pub fn sign(&self, of: TokenUse, content: &[u8]) -> Secret {
-        let proof = self.mac(of, content).finalize().into_bytes();
+        let proof = mac(&self.keyed, of, content).finalize().into_bytes();
         let token = URL_SAFE_NO_PAD.encode([content, &proof].concat());
         Secret::new(format!("{}{token}", of.prefix()))
     }
@@ -72,18 +80,24 @@ impl Signer {
         let bytes = URL_SAFE_NO_PAD.decode(encoded).ok()?;
         let (content, proof) = bytes.split_at_checked(LENGTH)?;
         // It compares in constant time, and a proof of another length is wrong.
-        self.mac(of, content).verify_slice(proof).ok()?;
+        let mut keys = std::iter::once(&self.keyed).chain(&self.keyed_also);
+        keys.find(|key| mac(key, of, content).verify_slice(proof).is_ok())?;
         content.try_into().ok()
     }
+}
 
-    fn mac(&self, of: TokenUse, content: &[u8]) -> Hmac<Sha256> {
-        let mut mac = self.keyed.clone();
-        // All prefixes have one length, so no two pairs give the same bytes. Access tokens are
-        // signed under the same key, and begin with another letter.
-        mac.update(of.prefix().as_bytes());
-        mac.update(content);
-        mac
-    }
+fn keyed(secret_key: &Secret) -> Hmac<Sha256> {
+    let keyed = Hmac::new_from_slice(secret_key.expose().as_bytes());
+    keyed.expect("HMAC takes a key of any length")
+}
+
+fn mac(keyed: &Hmac<Sha256>, of: TokenUse, content: &[u8]) -> Hmac<Sha256> {
+    let mut mac = keyed.clone();
+    // All prefixes have one length, so no two pairs give the same bytes. Access tokens are
+    // signed under the same key, and begin with another letter.
+    mac.update(of.prefix().as_bytes());
+    mac.update(content);
+    mac
 }
 
 #[cfg(test)]
@@ -114,6 +128,17 @@ mod tests {
             }
             assert_eq!(signer("x").read::<16>(of, token.expose()), None);
         }
+    }
+
+    #[test]
+    fn a_token_under_the_previous_key_opens_while_that_is_named() {
+        let token = signer("old").sign(TokenUse::Refresh, &[7; 24]);
+        let previous = Secret::new("old".repeat(32));
+        let both = signer("new").believing_also(Some(&previous));
+        assert_eq!(both.read(TokenUse::Refresh, token.expose()), Some([7; 24]));
+        assert_eq!(signer("new").read::<24>(TokenUse::Refresh, token.expose()), None);
+        let fresh = both.sign(TokenUse::Refresh, &[7; 24]);
+        assert_eq!(signer("new").read(TokenUse::Refresh, fresh.expose()), Some([7; 24]));
     }
 
     #[test]

@@ -112,6 +112,8 @@ pub enum TokenError {
 pub struct Sessions {
     signing: EncodingKey,
     checking: DecodingKey,
+    /// The key before this one, while it is replaced.
+    checking_also: Option<DecodingKey>,
     validation: Validation,
 }
 
@@ -126,8 +128,17 @@ impl Sessions {
         Self {
             signing: EncodingKey::from_secret(secret),
             checking: DecodingKey::from_secret(secret),
+            checking_also: None,
             validation,
         }
+    }
+
+    /// Believes also what was signed under the key before.
+    #[must_use]
+    pub fn believing_also(mut self, previous: Option<&Secret>) -> Self {
+        self.checking_also =
+            previous.map(|secret| DecodingKey::from_secret(secret.expose().as_bytes()));
+        self
     }
 
     /// An access token for `subject`, valid from `now` for [`ACCESS_TTL`].
@@ -152,9 +163,11 @@ impl Sessions {
         token: &str,
         now: DateTime<Utc>,
     ) -> Result<AccessClaims, TokenError> {
-        let claims: AccessClaims = jsonwebtoken::decode(token, &self.checking, &self.validation)
-            .map_err(|_| TokenError::Invalid)?
-            .claims;
+        let keys = std::iter::once(&self.checking).chain(&self.checking_also);
+        let decoded = keys
+            .map(|key| jsonwebtoken::decode::<AccessClaims>(token, key, &self.validation))
+            .find_map(Result::ok);
+        let claims = decoded.ok_or(TokenError::Invalid)?.claims;
         match claims.exp > now.timestamp() {
             true => Ok(claims),
             false => Err(TokenError::Expired),
@@ -190,6 +203,19 @@ mod tests {
         assert_eq!(claims.exp - claims.iat, 900);
         let after = last + TimeDelta::seconds(1);
         assert_eq!(sessions.verify_access(&token, after), Err(TokenError::Expired));
+    }
+
+    #[test]
+    fn a_token_under_the_previous_key_is_believed_while_that_is_named() {
+        let now = Utc::now();
+        let token = sessions("old").issue_access(&subject(), now);
+        assert_eq!(sessions("new").verify_access(&token, now), Err(TokenError::Invalid));
+        let previous = Secret::new("old".repeat(32));
+        let both = sessions("new").believing_also(Some(&previous));
+        both.verify_access(&token, now).unwrap();
+        let fresh = both.issue_access(&subject(), now);
+        sessions("new").verify_access(&fresh, now).unwrap();
+        assert_eq!(sessions("old").verify_access(&fresh, now), Err(TokenError::Invalid));
     }
 
     #[test]

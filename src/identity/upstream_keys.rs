@@ -43,12 +43,29 @@ pub enum Stored {
     Elsewhere(MasterAccountId),
 }
 
+/// What sealing again came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resealed {
+    /// Credentials.
+    pub all: usize,
+    /// Those that were sealed under another key before.
+    pub changed: usize,
+}
+
 /// Why a credential can't be stored or read.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamKeyError {
     /// The cipher refuses.
     #[error(transparent)]
     Seal(#[from] SealError),
+    /// One of all does not open, so none was sealed again.
+    #[error("{place}: {error}; nothing was changed")]
+    Reseal {
+        /// The master account and the version of its key.
+        place: String,
+        /// Why.
+        error: SealError,
+    },
     /// The database refuses.
     #[error(transparent)]
     Sql(#[from] sqlx::Error),
@@ -147,6 +164,44 @@ impl UpstreamKeys {
             true => Stored::Own { version: version.unsigned_abs() },
             false => Stored::Elsewhere(owner),
         })
+    }
+
+    /// The key that seals, and every key that opens.
+    pub const fn sealer(&self) -> &Sealer {
+        &self.sealer
+    }
+
+    /// Seals every credential again that is not sealed under the current key: all of them, or none
+    /// where one does not open or the process stops half-way.
+    pub async fn reseal(&self) -> Result<Resealed, UpstreamKeyError> {
+        let mut transaction = self.pool.begin().await?;
+        let rows = sqlx::query(
+            "SELECT master_account_id, key_version, sealed_key FROM upstream_keys
+             ORDER BY master_account_id, key_version FOR UPDATE",
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let mut done = Resealed { all: rows.len(), changed: 0 };
+        for row in &rows {
+            let master_account: MasterAccountId = parsed(row, "master_account_id")?;
+            let version: i32 = row.try_get("key_version")?;
+            let place = place(master_account, version.unsigned_abs());
+            let resealed = self.sealer.reseal(PURPOSE, &place, row.try_get("sealed_key")?);
+            let resealed = resealed.map_err(|error| UpstreamKeyError::Reseal { place, error })?;
+            let Some(sealed) = resealed else { continue };
+            sqlx::query(
+                "UPDATE upstream_keys SET sealed_key = $3
+                 WHERE master_account_id = $1 AND key_version = $2",
+            )
+            .bind(master_account.to_string())
+            .bind(version)
+            .bind(sealed)
+            .execute(&mut *transaction)
+            .await?;
+            done.changed += 1;
+        }
+        transaction.commit().await?;
+        Ok(done)
     }
 
     /// Where the requests of a master account go from now on.

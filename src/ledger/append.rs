@@ -96,6 +96,26 @@ impl Idempotency {
     }
 }
 
+/// Those of the keys that were used, with what is kept under each.
+pub(super) async fn find_all_kept(
+    pool: &PgPool,
+    scope: &str,
+    keys: &[String],
+) -> Result<Vec<(String, KeptResult)>, LedgerError> {
+    let rows = sqlx::query(
+        "SELECT key, fingerprint, result::text FROM idempotency_keys
+         WHERE scope = $1 AND key = ANY ($2)",
+    )
+    .bind(scope)
+    .bind(keys)
+    .fetch_all(pool)
+    .await?;
+    let kept = rows
+        .into_iter()
+        .map(|row| (row.get(0), KeptResult { fingerprint: row.get(1), result: row.get(2) }));
+    Ok(kept.collect())
+}
+
 pub(super) async fn find_kept(
     pool: &PgPool,
     scope: &str,

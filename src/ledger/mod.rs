@@ -173,6 +173,18 @@ impl Ledger {
         &self.engine
     }
 
+    /// Those of the idempotency keys that were used, with what is kept under each.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn find_all_kept(
+        &self,
+        scope: &str,
+        keys: &[String],
+    ) -> Result<Vec<(String, KeptResult)>, LedgerError> {
+        append::find_all_kept(&self.engine.0.pool, scope, keys).await
+    }
+
     /// What was recorded under an idempotency key.
     ///
     /// # Errors

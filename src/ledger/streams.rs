@@ -171,6 +171,20 @@ impl<A: Eventful> Streams<A> {
         idempotency: Option<Idempotency>,
         mut make: impl FnMut(&A) -> A::Command,
     ) -> Result<Pending<A>, CommandError<A::Error>> {
+        self.begin_keyed(id, context, |state| (make(state), idempotency.clone())).await
+    }
+
+    /// [`Streams::begin`] for a command whose idempotency key keeps something that is known only
+    /// when it is decided.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn begin_keyed(
+        &self,
+        id: &str,
+        context: &CommandContext,
+        mut make: impl FnMut(&A) -> (A::Command, Option<Idempotency>),
+    ) -> Result<Pending<A>, CommandError<A::Error>> {
         let place = self.place().await?;
         loop {
             let slot = self.slot(id);
@@ -179,7 +193,8 @@ impl<A: Eventful> Streams<A> {
                 continue;
             }
             let loaded = self.resident(&slot, &mut state).await?;
-            let decision = loaded.aggregate.decide(make(&loaded.aggregate));
+            let (command, idempotency) = make(&loaded.aggregate);
+            let decision = loaded.aggregate.decide(command);
             // What appends nothing conflicts with nothing, so it has to look for itself whether
             // its ground still holds. A refusal may be a moment old; "nothing is left to do" may
             // not, because its caller will not ask again.

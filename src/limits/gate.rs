@@ -210,6 +210,12 @@ impl Admitted {
         }
     }
 
+    /// Nothing came of it: its place is free and its tokens are there again.
+    pub fn come_to_nothing(&mut self) {
+        self.leave();
+        self.settle_tokens(0);
+    }
+
     /// The client has its whole answer, or is gone: its next request may come before the books are
     /// closed on this one.
     pub fn leave(&mut self) {

@@ -26,5 +26,5 @@ pub use gate::{Admitted, Gate, Rates};
 pub use keyed::{Idle, Keyed};
 pub use meter::{Meter, Moment, Quota, Wait};
 pub use reached::{Counted, Holder, Level, Reached, Standing};
-pub use rules::{Rules, find as find_rules};
+pub use rules::{Rules, find as find_rules, refused};
 pub use throttle::Throttle;

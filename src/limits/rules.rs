@@ -75,6 +75,19 @@ pub async fn find(
     }
 }
 
+/// A refusal by a rule or a rate, which may be old: the next request is decided on what another node
+/// has changed. This one stays refused.
+pub async fn refused(
+    accounts: &Streams<Account>,
+    account: AccountId,
+    refusal: ApiError,
+) -> ApiError {
+    if let Err(error) = accounts.freshen_after(&account.to_string(), FRESH).await {
+        tracing::debug!(account.id = %account, %error, "a refusal could not be compared");
+    }
+    refusal
+}
+
 fn rules(
     account: &Account,
     prices: &Prices,

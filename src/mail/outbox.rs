@@ -97,7 +97,7 @@ impl Outbox {
     }
 
     /// A mail whose link opens nothing any more need not arrive.
-    async fn give_up_pointless(&self) -> Result<(), sqlx::Error> {
+    pub async fn give_up_pointless(&self) -> Result<(), sqlx::Error> {
         sqlx::query(
             "UPDATE mails AS m SET state = 'failed', ended_at = now(),
                     last_error = 'its link does not work any more'

@@ -13,6 +13,7 @@ pub mod master_changes;
 pub mod once;
 pub mod people;
 pub mod prices;
+pub mod rotation;
 pub mod top_ups;
 
 pub use desk::Desk;

@@ -17,16 +17,19 @@ use super::endpoint::Endpoint;
 use super::failure::unreachable;
 use super::generations::GenerationNotes;
 use super::in_flight::InFlight;
+use super::once::{self, ClientKey, Once, Turn};
 use super::relay::Limits;
 use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
 use super::request::{ModelRequest, base_of};
 use super::{relay, whole};
 use crate::billing::{
-    Books, MasterAccounts, OpenReservation, PriceList, Prices, Refusal, ReservationOrder, reserve,
+    Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
+    reserve,
 };
 use crate::config::ReserveMode;
 use crate::http::error::ApiError;
-use crate::limits::Admitted;
+use crate::ledger::CommandError;
+use crate::limits::{self, Admitted};
 use crate::upstream::{PassedOn, Upstream, UpstreamClient};
 
 /// Who asks.
@@ -38,6 +41,21 @@ pub struct Caller {
     pub key: KeyId,
     /// The request.
     pub request: RequestId,
+}
+
+/// A request to a model.
+#[derive(Debug)]
+pub struct Ask<'b> {
+    /// Where.
+    pub endpoint: Endpoint,
+    /// Who asks.
+    pub caller: Caller,
+    /// Their place among the running ones.
+    pub admitted: Admitted,
+    /// Headers for the upstream.
+    pub passed_on: PassedOn,
+    /// What for.
+    pub body: &'b Bytes,
 }
 
 /// What the gateway is made of.
@@ -59,6 +77,8 @@ pub struct GatewayParts {
     pub patience: Duration,
     /// How long a client may take nothing of its answer.
     pub client_stall: Duration,
+    /// Requests with an idempotency key.
+    pub once: Once,
 }
 
 /// The request path.
@@ -69,6 +89,7 @@ pub struct Gateway(GatewayParts);
 struct Exchange {
     gateway: Arc<Gateway>,
     caller: Caller,
+    mode: ReserveMode,
     prices: Arc<Prices>,
     upstream: Arc<Upstream>,
     passed_on: PassedOn,
@@ -148,19 +169,54 @@ impl Gateway {
     /// # Errors
     /// What the customer is told. A refusal leaves their money as it was; an answer that broke off
     /// after the upstream had begun is charged what the upstream billed for it.
-    pub async fn ask(
+    pub async fn ask(self: &Arc<Self>, ask: Ask<'_>) -> Result<Response, ApiError> {
+        let answer = self.begin(ask, None).await?;
+        answer.await.unwrap_or_else(|_| Err(ApiError::internal("the exchange ended early")))
+    }
+
+    /// The same for a request with an idempotency key, which is carried out once.
+    ///
+    /// # Errors
+    /// As [`Gateway::ask`]; and what the key's earlier requests make impossible.
+    pub async fn ask_once(
         self: &Arc<Self>,
-        endpoint: Endpoint,
-        caller: Caller,
-        mut admitted: Admitted,
-        passed_on: PassedOn,
-        body: &Bytes,
+        ask: Ask<'_>,
+        key: &ClientKey,
     ) -> Result<Response, ApiError> {
+        let (endpoint, account, body) = (ask.endpoint, ask.caller.account, ask.body);
+        let turn = || self.0.once.turn(account, key, endpoint, body);
+        let (lead, order) = match turn().await? {
+            Turn::Answer(response) => return Ok(response),
+            Turn::Lead(lead, order) => (lead, order),
+        };
+        let answer = self.begin(ask, Some(order.clone())).await?;
+        let spawn = |task| drop(self.tracker().spawn(task));
+        if let Some(response) = lead.record(key, order, answer, spawn).await {
+            return Ok(response);
+        }
+        // Another node was faster, and its answer is ours.
+        match turn().await? {
+            Turn::Answer(response) => Ok(response),
+            Turn::Lead(..) => Err(once::running()),
+        }
+    }
+
+    /// Reserves, and sends the request on its way. From here on it runs by itself.
+    async fn begin(
+        self: &Arc<Self>,
+        ask: Ask<'_>,
+        once: Option<OnceKey>,
+    ) -> Result<oneshot::Receiver<Result<Response, ApiError>>, ApiError> {
+        let Ask { endpoint, caller, mut admitted, passed_on, body } = ask;
         let begun = Instant::now();
         let mut request = ModelRequest::read(endpoint, body)?;
         let prices = self.0.prices.current();
         let demand = request.demand(&prices)?;
-        admitted.ask(request.models.iter().map(|model| base_of(model)), demand.prompt_tokens)?;
+        let models = request.models.iter().map(|model| base_of(model));
+        if let Err(refusal) = admitted.ask(models, demand.prompt_tokens) {
+            let accounts = &self.0.books.ledger.accounts;
+            return Err(limits::refused(accounts, caller.account, refusal).await);
+        }
         let upstream = self.0.masters.pick().ok_or(ApiError::NoUpstream)?;
         let models: Vec<String> =
             request.models.drain(..).map(|model| base_of(&model).to_owned()).collect();
@@ -173,10 +229,17 @@ impl Gateway {
             demand,
             bound_is_given: request.is_bound_fixed(),
             lifetime: self.lifetime(),
+            once,
+        };
+        let mode = match order.once {
+            // Another node may have the key: the upstream must not be asked in vain.
+            Some(_) => ReserveMode::DurableFirst,
+            None => self.0.mode,
         };
         let exchange = Exchange {
             gateway: self.clone(),
             caller,
+            mode,
             upstream,
             passed_on,
             begun,
@@ -193,7 +256,7 @@ impl Gateway {
         let upstream_body = request.for_upstream(caller.account, &most, lowered);
         let (reply, answer) = oneshot::channel();
         self.tracker().spawn(exchange.run(reserved, upstream_body.into(), reply));
-        answer.await.unwrap_or_else(|_| Err(ApiError::internal("the exchange ended early")))
+        Ok(answer)
     }
 }
 
@@ -221,6 +284,7 @@ fn refused(refusal: Refusal) -> ApiError {
             }
             other => other,
         },
+        Refusal::Ledger(CommandError::KeyUsed(_)) => once::running(),
         Refusal::Ledger(error) => error.into(),
     }
 }
@@ -231,7 +295,7 @@ impl Exchange {
         let gateway = self.gateway.clone();
         let path = self.endpoint.path();
         let send = || gateway.0.client.post(&self.upstream, path, &self.passed_on, body);
-        let both = match gateway.0.mode {
+        let both = match self.mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
             ReserveMode::Overlapped => {
@@ -246,14 +310,14 @@ impl Exchange {
         match both {
             Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
             Ok((Err(error), open)) => {
-                self.admitted.leave();
+                self.admitted.come_to_nothing();
                 tell(reply, Err(unreachable(&error)));
                 let rule = |mishap| self.prices.book.fairness().rule(mishap);
                 let ruling = mishap_of(&error).map(rule);
                 open.release_unbilled(reason_of(&error), ruling, None).await;
             }
             Err(refusal) => {
-                self.admitted.leave();
+                self.admitted.come_to_nothing();
                 tracing::warn!(account.id = %self.caller.account, %refusal,
                     "a reservation was refused after the upstream had been called");
                 tell(reply, Err(refused(refusal)));

@@ -11,14 +11,17 @@ mod failure;
 mod gateway;
 mod generations;
 mod in_flight;
+mod once;
 mod prompt;
 mod relay;
 mod reply;
 mod request;
 mod sse;
 mod usage;
+mod warning;
 mod whole;
 
 pub use endpoint::Endpoint;
-pub use gateway::{Caller, Gateway, GatewayParts};
+pub use gateway::{Ask, Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;
+pub use once::{ClientKey, KeptAnswers, Once};

@@ -6,12 +6,12 @@ use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::Response;
 use tokio::sync::oneshot;
-use tollgate_domain::account::{Outcome, ReleaseReason, SpendWarning};
+use tollgate_domain::account::{Outcome, ReleaseReason};
 use tollgate_domain::fairness::Mishap;
-use tollgate_domain::time::Period;
 
 use super::failure::Fault;
 use super::in_flight::{Ending, InFlight};
+use super::warning::{WARNING, said};
 use super::whole;
 use crate::http::error::ApiError;
 use crate::upstream::UpstreamError;
@@ -19,7 +19,6 @@ use crate::upstream::UpstreamError;
 /// The upstream's handle of the answer.
 pub const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
-const WARNING: HeaderName = HeaderName::from_static("x-tollgate-warning");
 const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
 
 /// To the handler that waits for the answer.
@@ -126,7 +125,7 @@ pub async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Rep
         whole::Whole::Broken | whole::Whole::TimedOut => None,
     };
     let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
-    request.admitted.leave();
+    request.admitted.come_to_nothing();
     tell(reply, Err(fault.for_customer(retry_after)));
     request.release(ReleaseReason::UpstreamError).await;
 }
@@ -145,21 +144,6 @@ pub fn describe(response: &mut Response, request: &InFlight, kind: &'static str)
         headers.insert(WARNING, warning);
     }
     request.admitted.describe(headers);
-}
-
-/// A spending limit that is near, in words that a program can split at the semicolons.
-fn said(warning: &SpendWarning) -> Option<HeaderValue> {
-    let SpendWarning { key, period, limit, spent, .. } = warning;
-    let holder = if key.is_some() { "key" } else { "account" };
-    let period = match period {
-        Period::Day => "day",
-        Period::Week => "week",
-        Period::Month => "month",
-        Period::Total => "total",
-    };
-    let text =
-        format!("spend-limit; of={holder}; period={period}; limit_usd={limit}; spent_usd={spent}");
-    HeaderValue::from_str(&text).ok()
 }
 
 /// Whether there was still somebody to tell. A stream's relay notices by itself.

@@ -3,6 +3,7 @@
 pub mod demo;
 mod parts;
 mod people;
+mod presence;
 mod upstreams;
 
 use std::net::SocketAddr;
@@ -103,6 +104,7 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         router,
         scopes.accept.clone(),
         patience,
+        state.config.edge.clone(),
     ));
     tracing::info!(%address, "tollgate serves");
     Ok(Running { address, state, source, scopes, server })
@@ -144,7 +146,7 @@ impl Running {
         if tokio::time::timeout(LAST, scopes.workers.wait()).await.is_err() {
             tracing::warn!("background loops did not end in time");
         }
-        parts::sign_off(&state).await;
+        presence::sign_off(&state).await;
         state.database.close().await;
         drop(state);
         scopes.writer.close();

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tollgate_projections::Runner;
 use uuid::Uuid;
 
+use super::presence::Presence;
 use super::{Scopes, ServeError, people, upstreams};
 use crate::billing::{Books, MasterAccounts, PriceList};
 use crate::config::{Config, RecoveryTimes};
@@ -17,7 +18,7 @@ use crate::identity::{ApiKeys, Sealer, UpstreamKeys};
 use crate::ledger::{Ledger, LedgerOptions};
 use crate::limits::Gate;
 use crate::operations;
-use crate::proxy::{Gateway, GatewayParts, GenerationNotes};
+use crate::proxy::{Gateway, GatewayParts, GenerationNotes, KeptAnswers, Once};
 use crate::upstream::UpstreamClient;
 use crate::workers;
 
@@ -41,7 +42,12 @@ pub(super) async fn assemble(
     let database = Database::connect(source.server_options(), PoolLimits::default()).await?;
     let pool = database.pool().clone();
     let node = format!("node_{}", Uuid::now_v7().simple());
-    sign_on(&pool, &node).await?;
+    let previous = config.encryption_key_previous.as_ref();
+    let sealer = Sealer::new(&config.encryption_key).opening_also(previous);
+    let presence = Presence::new(pool.clone(), node.clone(), &sealer);
+    presence.sign_on().await?;
+    let (beat, stop) = (config.recovery.heartbeat(), scopes.loops.clone());
+    scopes.workers.spawn(presence.keep(beat, stop));
     let ledger = Ledger::start(
         source.server_options(),
         pool.clone(),
@@ -57,14 +63,23 @@ pub(super) async fn assemble(
     let progress = runner.progress();
     scopes.workers.spawn(project(runner, ledger.clone(), scopes.loops.clone()));
 
-    let sealer = Sealer::new(&config.encryption_key);
     let upstream_keys = UpstreamKeys::new(pool.clone(), sealer);
     let keys = ApiKeys::new(pool.clone());
     let people = people::start(&config, &pool, &ledger, &keys, scopes).await?;
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
+    let idempotency = config.idempotency;
+    let kept = KeptAnswers::start(
+        pool.clone(),
+        Sealer::new(&config.encryption_key),
+        idempotency.store_bytes,
+        &scopes.workers,
+        scopes.loops.clone(),
+    );
+    let once = Once::new(ledger.clone(), pool.clone(), kept, idempotency.answer_bytes);
     let gateway = Gateway::new(GatewayParts {
+        once,
         books: Books {
             ledger: ledger.clone(),
             tracker: scopes.settlements.clone(),
@@ -125,8 +140,6 @@ async fn start_workers(
     let ledger = gateway.books().ledger.clone();
     workers.spawn(workers::expire_grants(ledger, pool.clone(), stop.clone()));
     workers.spawn(workers::write_notes(gateway.clone(), pool.clone(), stop.clone()));
-    let node = gateway.books().ledger.engine().node().to_owned();
-    workers.spawn(heartbeat(pool.clone(), node, recovery.heartbeat(), stop.clone()));
     workers.spawn(supervise(source.clone(), stop.clone()));
     if tokio::time::timeout(FIRST_PRICES, ready.notified()).await.is_err() {
         tracing::warn!("serving begins without prices: nothing can be sold until they are there");
@@ -138,40 +151,6 @@ async fn project(runner: Runner, ledger: Ledger, stop: CancellationToken) {
     drop(ledger);
     if let Err(error) = runner.run(head, stop).await {
         tracing::error!(%error, "the read models stand still; the ledger goes on");
-    }
-}
-
-async fn sign_on(pool: &sqlx::PgPool, node: &str) -> Result<(), ServeError> {
-    sqlx::query(
-        "INSERT INTO nodes (node) VALUES ($1) ON CONFLICT (node) DO UPDATE SET seen_at = now()",
-    )
-    .bind(node)
-    .execute(pool)
-    .await
-    .map_err(crate::ledger::LedgerError::from)?;
-    Ok(())
-}
-
-/// This node has ended everything itself: recovery need not wait for it.
-pub(super) async fn sign_off(state: &AppState) {
-    let deleted = sqlx::query("DELETE FROM nodes WHERE node = $1")
-        .bind(state.ledger.engine().node())
-        .execute(state.database.pool())
-        .await;
-    if let Err(error) = deleted {
-        tracing::debug!(%error, "this node could not sign off; it will be taken for gone soon");
-    }
-}
-
-async fn heartbeat(pool: sqlx::PgPool, node: String, every: Duration, stop: CancellationToken) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(every) => {}
-        }
-        if let Err(error) = sign_on(&pool, &node).await {
-            tracing::warn!(%error, "this node could not say that it is alive");
-        }
     }
 }
 

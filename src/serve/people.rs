@@ -19,7 +19,8 @@ pub(super) async fn start(
     keys: &ApiKeys,
     scopes: &Scopes,
 ) -> Result<People, ServeError> {
-    let people = People::new(pool.clone(), &config.secret_key, &config.people, ledger.clone());
+    let people = People::new(pool.clone(), &config.secret_key, &config.people, ledger.clone())
+        .believing_also(config.secret_key_previous.as_ref());
     if let Some(admin) = &config.admin {
         people.ensure_admin(admin).await?;
     }

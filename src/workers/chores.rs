@@ -37,12 +37,14 @@ pub async fn do_chores(people: People, pool: PgPool, stop: CancellationToken) {
     }
 }
 
-/// Removes sessions, links and mails of long ago.
+/// Removes sessions, links and mails of long ago, and gives up mails that have lost their point.
 ///
 /// # Errors
 /// The database's.
 pub async fn sweep(people: &People, pool: &PgPool) -> Result<(), sqlx::Error> {
     people.sessions.sweep().await?;
+    // Also where nobody sends them.
+    people.outbox.give_up_pointless().await?;
     people.outbox.sweep().await?;
     links::sweep(pool).await?;
     invitations::sweep(pool).await

@@ -44,7 +44,7 @@ pub async fn keep_current(
             () = changed.master_accounts.notified() => {}
             () = changed.prices.notified() => {}
             () = tokio::time::sleep(LOOK) => {
-                if !changed_elsewhere(&gateway).await && Instant::now() < sync_at {
+                if !changed_elsewhere(&gateway, &keys).await && Instant::now() < sync_at {
                     continue;
                 }
             }
@@ -81,10 +81,13 @@ async fn sync(gateway: &Gateway, pool: &PgPool) -> Duration {
     }
 }
 
-async fn changed_elsewhere(gateway: &Gateway) -> bool {
+async fn changed_elsewhere(gateway: &Gateway, keys: &UpstreamKeys) -> bool {
     let ledger = &gateway.books().ledger;
     let mut changed = ledger.prices.freshen(PRICE_BOOK).await.unwrap_or(false);
-    for id in gateway.masters().ids() {
+    let known = gateway.masters().known();
+    // One that was registered elsewhere is known by its key.
+    changed |= keys.owners().await.is_ok_and(|owners| owners != known);
+    for id in known {
         changed |= ledger.master_accounts.freshen(&id.to_string()).await.unwrap_or(false);
     }
     changed

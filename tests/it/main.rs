@@ -13,6 +13,7 @@ mod faults;
 mod gate;
 mod keys;
 mod ledger;
+mod limits;
 mod money;
 mod openapi;
 mod people;

@@ -43,3 +43,43 @@ fn every_operation_is_described_and_says_how_it_fails() {
         assert!(!secured || responses.contains_key("401"), "{name} never says 401");
     }
 }
+
+/// Every object schema of the document, with where it stands.
+fn objects<'d>(path: String, schema: &'d Value, found: &mut Vec<(String, &'d Value)>) {
+    if schema["properties"].is_object() {
+        found.push((path.clone(), schema));
+    }
+    let inner = schema.as_object().into_iter().flatten();
+    inner.for_each(|(name, value)| objects(format!("{path}.{name}"), value, found));
+    let items = schema.as_array().into_iter().flatten();
+    items.for_each(|value| objects(path.clone(), value, found));
+}
+
+#[test]
+fn every_text_says_what_it_looks_like() {
+    let document = serde_json::to_value(tollgate::http::document()).expect("JSON");
+    let mut found = vec![];
+    objects("schemas".to_owned(), &document["components"]["schemas"], &mut found);
+    assert!(found.len() > 25);
+    let mut silent = vec![];
+    for (path, object) in found {
+        for (name, member) in object["properties"].as_object().expect("members") {
+            let says = ["examples", "enum", "format"].iter().any(|word| !member[word].is_null());
+            if member["type"] == "string" && !says {
+                silent.push(format!("{path}.{name}"));
+            }
+        }
+    }
+    assert!(silent.is_empty(), "add #[schema(examples(…))]: {silent:#?}");
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let document = serde_json::to_value(tollgate::http::document()).expect("JSON");
+    let text = document.to_string();
+    let references = text.split(r##""$ref":"#"##).skip(1).map(|rest| rest.split('"').next());
+    let references: BTreeSet<&str> = references.flatten().collect();
+    assert!(references.len() > 25);
+    let lost: Vec<_> = references.iter().filter(|path| document.pointer(path).is_none()).collect();
+    assert!(lost.is_empty(), "name them in components(schemas(…)): {lost:?}");
+}

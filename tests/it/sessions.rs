@@ -2,6 +2,8 @@
 
 use reqwest::Method;
 use serde_json::json;
+use tollgate::identity::Origin;
+use tollgate::workers;
 
 use crate::app::TestApp;
 
@@ -165,5 +167,60 @@ async fn a_restart_keeps_the_admin_and_does_not_make_another() {
     app.caught_up().await;
     let clients = app.get("/v1/admin/clients", &clients.token).await.expect(200);
     assert_eq!(clients["data"].as_array().unwrap().len(), 1);
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn a_person_has_a_hundred_sessions_and_a_further_one_ends_the_oldest() {
+    let app = TestApp::start().await;
+    let ada = app.customer("ada").await;
+    let people = &app.state().people;
+    let user = people.users.find_by_email("ada@example.com").await.unwrap().unwrap();
+    for _ in 0..99 {
+        people.sessions.open(&user, &Origin::default()).await.unwrap().expect("a session");
+    }
+    app.get("/v1/auth/me", &ada.token).await.expect(200);
+    people.sessions.open(&user, &Origin::default()).await.unwrap().expect("a session");
+    app.get("/v1/auth/me", &ada.token).await.expect_problem(401, "session_ended");
+    assert_eq!(people.sessions.list(user.id).await.unwrap().len(), 100);
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn what_is_of_no_use_any_more_is_removed_and_the_rest_stays() {
+    let app = TestApp::start().await;
+    app.customer("old").await;
+    app.customer("new").await;
+    let pool = app.state().database.pool().clone();
+    for (email, used) in [("old@example.com", "60 days"), ("new@example.com", "1 day")] {
+        let ask = json!({ "email": email });
+        let asked = app.send(Method::POST, "/v1/auth/password-reset", None, Some(&ask)).await;
+        asked.expect(202);
+        let mails = "SELECT count(*) FROM mails JOIN users USING (user_id) WHERE email = $1";
+        let written =
+            async || sqlx::query_scalar::<_, i64>(mails).bind(email).fetch_one(&pool).await;
+        while written().await.unwrap() == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+        for (table, columns) in [
+            ("sessions", "expires_at = now() - $2::interval"),
+            ("one_time_links", "expires_at = now() - $2::interval"),
+            ("mails", "created_at = now() - $2::interval"),
+        ] {
+            let of = "user_id = (SELECT user_id FROM users WHERE email = $1)";
+            let statement = format!("UPDATE {table} SET {columns} WHERE {of}");
+            sqlx::query(&statement).bind(email).bind(used).execute(&pool).await.unwrap();
+        }
+    }
+    workers::sweep(&app.state().people, &pool).await.unwrap();
+    for table in ["sessions", "one_time_links", "mails"] {
+        let left =
+            format!("SELECT email FROM {table} JOIN users USING (user_id) WHERE role = 'client'");
+        let left: Vec<String> = sqlx::query_scalar(&left).fetch_all(&pool).await.unwrap();
+        assert_eq!(left, ["new@example.com"], "{table}");
+    }
+    let states: Vec<String> =
+        sqlx::query_scalar("SELECT state FROM mails").fetch_all(&pool).await.unwrap();
+    assert_eq!(states, ["failed"], "a link of yesterday need not arrive");
     app.audit().await;
 }

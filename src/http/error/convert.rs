@@ -232,7 +232,7 @@ fn password(rule: PasswordRule) -> Text {
 impl From<UpstreamKeyError> for ApiError {
     fn from(error: UpstreamKeyError) -> Self {
         match error {
-            UpstreamKeyError::Seal(_) => Self::internal(error),
+            UpstreamKeyError::Seal(_) | UpstreamKeyError::Reseal { .. } => Self::internal(error),
             UpstreamKeyError::Sql(error) => error.into(),
         }
     }

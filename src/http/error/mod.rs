@@ -149,6 +149,19 @@ pub enum ApiError {
     },
     /// The same `Idempotency-Key` with another content.
     IdempotencyMismatch,
+    /// The first request with this `Idempotency-Key` has not ended yet.
+    RequestInProgress {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The first request with this `Idempotency-Key` has ended, and its answer is not here (any
+    /// more).
+    AnswerNotKept {
+        /// What it was charged, which it is not charged again.
+        charge: Money,
+        /// Its `x-request-id`.
+        request: String,
+    },
     /// Larger than this server takes.
     BodyTooLarge {
         /// In bytes.

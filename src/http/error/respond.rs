@@ -113,12 +113,9 @@ impl ErrorShape {
         }
     }
 
-    /// The answer in this shape.
-    pub fn respond(self, error: ApiError) -> Response {
-        match self {
-            Self::Model | Self::OpenRouter => finish(error, self),
-            Self::Problem => Problem(error).into_response(),
-        }
+    /// The answer in this shape. An error that several requests meet may be shared.
+    pub fn respond(self, error: impl Into<Arc<ApiError>>) -> Response {
+        finish(error.into(), self)
     }
 }
 
@@ -182,13 +179,13 @@ impl ErrorShape {
 
 impl IntoResponse for ModelError {
     fn into_response(self) -> Response {
-        finish(self.0, ErrorShape::Model)
+        ErrorShape::Model.respond(self.0)
     }
 }
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        finish(self.0, ErrorShape::Problem)
+        ErrorShape::Problem.respond(self.0)
     }
 }
 
@@ -212,7 +209,7 @@ pub fn translate(response: &mut Response, language: Language, dialect: ErrorShap
     response.headers_mut().insert(header::CONTENT_LANGUAGE, tag);
 }
 
-fn finish(error: ApiError, shape: ErrorShape) -> Response {
+fn finish(error: Arc<ApiError>, shape: ErrorShape) -> Response {
     log(&error);
     let status = error.wire().status;
     let mut response = (status, shape.body(&error, Language::English).to_string()).into_response();
@@ -230,7 +227,7 @@ fn finish(error: ApiError, shape: ErrorShape) -> Response {
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
-    if let ApiError::LimitReached(reached) = &error {
+    if let ApiError::LimitReached(reached) = &*error {
         reached.standing.write(headers);
     }
     // OpenAI's SDKs look at this first; without it they repeat every 409 and 5xx.
@@ -239,7 +236,7 @@ fn finish(error: ApiError, shape: ErrorShape) -> Response {
     if status == StatusCode::UNAUTHORIZED {
         headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    response.extensions_mut().insert(Said(Arc::new(error), shape));
+    response.extensions_mut().insert(Said(error, shape));
     response
 }
 

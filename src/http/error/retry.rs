@@ -48,6 +48,7 @@ impl ApiError {
             | Self::MethodNotAllowed
             | Self::Conflict { .. }
             | Self::IdempotencyMismatch
+            | Self::AnswerNotKept { .. }
             | Self::BodyTooLarge { .. }
             | Self::UnsupportedMediaType
             | Self::AnswerBroke => Retry::Never,
@@ -56,6 +57,7 @@ impl ApiError {
             Self::LimitReached(reached) => {
                 Retry::After(reached.wait.unwrap_or(Duration::from_secs(1)))
             }
+            Self::RequestInProgress { retry_after } => Retry::After(*retry_after),
             Self::RateLimited { retry_after } => Retry::After(*retry_after),
             Self::Upstream { status: 408 | 429, retry_after, .. } => {
                 retry_after.map_or(Retry::Sometime, Retry::After)

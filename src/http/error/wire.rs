@@ -77,6 +77,10 @@ impl ApiError {
             Self::IdempotencyMismatch => {
                 Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
             }
+            Self::RequestInProgress { .. } => {
+                Wire::new(S::CONFLICT, REQUEST, "request_in_progress")
+            }
+            Self::AnswerNotKept { .. } => Wire::new(S::CONFLICT, REQUEST, "answer_not_kept"),
             Self::BodyTooLarge { .. } => {
                 Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
             }
@@ -173,6 +177,9 @@ impl ApiError {
                 "used": reached.used,
                 "requested": reached.needed,
             }));
+        }
+        if let Self::AnswerNotKept { charge, request } = self {
+            return object(json!({ "charge_usd": charge, "request_id": request }));
         }
         if let Self::NotYetVisible { at_least, position } = self {
             return object(json!({ "at_least": at_least, "as_of_position": position }));

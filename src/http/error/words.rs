@@ -131,6 +131,14 @@ words! {
     Self::IdempotencyMismatch =>
         "This Idempotency-Key was used before with another request: make a new key.",
         "Этот Idempotency-Key уже использован с другим запросом: создайте новый ключ.";
+    Self::RequestInProgress { .. } =>
+        "The first request with this Idempotency-Key is still running: ask again in a moment.",
+        "Первый запрос с этим Idempotency-Key ещё выполняется: повторите чуть позже.";
+    Self::AnswerNotKept { charge, request } =>
+        "The answer to the first request with this Idempotency-Key ({request}) is not available. \
+         It was charged ${charge} and is not charged again; to ask anew, make a new key.",
+        "Ответ на первый запрос с этим Idempotency-Key ({request}) недоступен. За него списано \
+         ${charge}, повторно не списывается; чтобы спросить заново, создайте новый ключ.";
     Self::BodyTooLarge { limit } =>
         "The request is larger than this server takes ({limit} bytes).",
         "Запрос больше, чем принимает этот сервер ({limit} байт).";

@@ -3,7 +3,6 @@
 use std::str::FromStr;
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, FromRequestParts, Path, Query};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
@@ -11,6 +10,7 @@ use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
 use validator::{Validate, ValidationError, ValidationErrors};
 
+use crate::config::Config;
 use crate::http::error::{Text, both};
 use crate::http::{ApiError, AppState, Problem};
 
@@ -27,16 +27,14 @@ pub struct Params<T>(pub T);
 pub struct PathId<T>(pub T);
 
 /// Reads a whole JSON body, whatever it will be understood as.
-pub async fn read_json(request: axum::extract::Request, limit: usize) -> Result<Bytes, ApiError> {
+pub async fn read_json(
+    request: axum::extract::Request,
+    config: &Config,
+) -> Result<Bytes, ApiError> {
     if !is_json(request.headers()) {
         return Err(ApiError::UnsupportedMediaType);
     }
-    Bytes::from_request(request, &()).await.map_err(|rejection| match rejection {
-        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-            ApiError::BodyTooLarge { limit }
-        }
-        _ => ApiError::ClientClosed,
-    })
+    super::body::read(request.into_body(), config).await
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -52,7 +50,7 @@ impl<T: DeserializeOwned + Validate> FromRequest<AppState> for JsonBody<T> {
         request: axum::extract::Request,
         app: &AppState,
     ) -> Result<Self, Problem> {
-        let bytes = read_json(request, app.config.body_limit_bytes).await?;
+        let bytes = read_json(request, &app.config).await?;
         let value: T = serde_json::from_slice(&bytes).map_err(unreadable)?;
         value.validate().map_err(invalid)?;
         Ok(Self(value))

@@ -3,6 +3,7 @@
 
 mod address;
 mod api_key;
+mod body;
 mod idempotency;
 mod input;
 mod origin;

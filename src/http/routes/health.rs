@@ -26,6 +26,7 @@ struct HealthResponse {
     version: &'static str,
     uptime_seconds: u64,
     /// This process, as events name it.
+    #[schema(examples("gateway-1"))]
     node: String,
     database: DatabaseItem,
     /// Null while the database is away.

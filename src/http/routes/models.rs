@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tollgate_domain::Account;
 use tollgate_domain::decimal::Ratio;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -20,6 +21,36 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(embedding_models))
         .routes(routes!(model))
         .routes(routes!(model_by_author))
+}
+
+/// The models, as OpenRouter lists them. Members that are not named here may come too.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct ModelList {
+    data: Vec<ModelItem>,
+    #[schema(required = false, examples(400))]
+    total_count: i64,
+}
+
+/// A model that is for sale.
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct ModelItem {
+    /// What a request names.
+    #[schema(examples("openai/gpt-4o-mini"))]
+    id: String,
+    #[schema(examples("OpenAI: GPT-4o-mini"))]
+    name: String,
+    /// Tokens of prompt and answer together.
+    #[schema(examples(128_000))]
+    context_length: Option<i64>,
+    /// Decimal strings in US dollars per token (`request`, `web_search`: each), and `overrides`
+    /// with other prices for long prompts.
+    #[schema(value_type = Object, example = json!({ "prompt": "0.00000012", "completion": "0.00000048" }))]
+    pricing: serde_json::Value,
+    /// Parameters that the model understands.
+    #[schema(required = false, example = json!(["max_tokens", "temperature", "tools"]))]
+    supported_parameters: Vec<String>,
 }
 
 fn json_text(text: impl Into<Bytes>) -> Response {
@@ -57,7 +88,7 @@ async fn ratios<'p>(
     operation_id = "list_models",
     tag = "models",
     responses(
-        (status = 200, description = "The models", body = serde_json::Value, example = json!({
+        (status = 200, description = "The models", body = ModelList, example = json!({
             "data": [{ "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
                 "context_length": 128_000,
                 "pricing": { "prompt": "0.00000012", "completion": "0.00000048" } }],
@@ -88,7 +119,7 @@ async fn models(
     operation_id = "list_embedding_models",
     tag = "models",
     responses(
-        (status = 200, description = "The models", body = serde_json::Value, example = json!({
+        (status = 200, description = "The models", body = ModelList, example = json!({
             "data": [{ "id": "openai/text-embedding-3-small",
                 "name": "OpenAI: text-embedding-3-small", "context_length": 8_192,
                 "pricing": { "prompt": "0.000000016", "completion": "0" } }],
@@ -115,10 +146,10 @@ async fn embedding_models(
     path = "/v1/models/{model}",
     operation_id = "show_model",
     tag = "models",
-    params(("model" = String, Path, description = "Its id, with the slash encoded",
-        example = "openai%2Fgpt-4o-mini")),
+    params(("model" = String, Path, description = "Its id, whose slash is sent as %2F",
+        example = "openai/gpt-4o-mini")),
     responses(
-        (status = 200, description = "The model", body = serde_json::Value, example = json!({
+        (status = 200, description = "The model", body = ModelItem, example = json!({
             "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
             "context_length": 128_000,
             "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
@@ -150,7 +181,7 @@ async fn model(
         ("slug" = String, Path, description = "What stands behind it", example = "gpt-4o-mini"),
     ),
     responses(
-        (status = 200, description = "The model", body = serde_json::Value, example = json!({
+        (status = 200, description = "The model", body = ModelItem, example = json!({
             "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
             "context_length": 128_000,
             "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }

@@ -137,6 +137,14 @@ impl People {
         }
     }
 
+    /// Believes also what was signed under the `SECRET_KEY` before, while that is replaced.
+    #[must_use]
+    pub fn believing_also(mut self, previous: Option<&Secret>) -> Self {
+        self.tokens = self.tokens.believing_also(previous);
+        self.signer = self.signer.believing_also(previous);
+        self
+    }
+
     /// The database, for changes that belong into one transaction with the audit trail.
     pub(crate) const fn pool(&self) -> &PgPool {
         &self.pool

@@ -22,7 +22,27 @@ pub struct TestApp {
     database: TestDatabase,
     client: reqwest::Client,
     base: String,
+    config: Config,
     audited: bool,
+}
+
+/// Another node on a [`TestApp`]'s database.
+pub struct Node {
+    running: Running,
+    client: reqwest::Client,
+    base: String,
+}
+
+impl Node {
+    /// A request that is not sent yet.
+    pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    /// Ends it in order.
+    pub async fn stop(self) {
+        self.running.stop().await;
+    }
 }
 
 /// An answer, read to its end.
@@ -81,10 +101,18 @@ impl TestApp {
             owner: Box::new(database.owner.clone()),
         };
         change(&mut config);
-        let running = serve::start(config).await.expect("the application starts");
+        let running = serve::start(config.clone()).await.expect("the application starts");
         let base = format!("http://{}", running.address());
         let client = reqwest::Client::builder().no_proxy().build().expect("a client");
-        Self { running: Some(running), database, client, base, audited: false }
+        let audited = false;
+        Self { running: Some(running), database, client, base, config, audited }
+    }
+
+    /// Another process, as it were, on the same database.
+    pub async fn another_node(&self) -> Node {
+        let running = serve::start(self.config.clone()).await.expect("another node starts");
+        let base = format!("http://{}", running.address());
+        Node { running, client: self.client.clone(), base }
     }
 
     /// The application from inside.

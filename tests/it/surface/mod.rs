@@ -3,4 +3,5 @@
 mod cors;
 mod endpoints;
 mod fallbacks;
+mod idempotency;
 mod openrouter;

@@ -47,6 +47,7 @@ struct RefundResponse {
     #[schema(examples("topup_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     top_up_id: String,
     amount_usd: Usd,
+    #[schema(examples("asked for it within 14 days"))]
     reason: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(12))]
@@ -131,6 +132,7 @@ struct GrantResponse {
     account_id: String,
     amount_usd: Usd,
     expires_at: Option<DateTime<Utc>>,
+    #[schema(examples("welcome"))]
     reason: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(12))]
@@ -212,7 +214,9 @@ struct AdjustmentResponse {
     #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     account_id: String,
     amount_usd: Usd,
+    #[schema(examples("ticket 4711"))]
     reference: String,
+    #[schema(examples("charged twice on 2026-08-08"))]
     reason: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(12))]

@@ -38,6 +38,7 @@ struct StatusResponse {
     /// `active` or `suspended`.
     #[schema(examples("suspended"))]
     status: &'static str,
+    #[schema(examples("chargeback of the last top-up"))]
     reason: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(12))]

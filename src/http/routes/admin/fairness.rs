@@ -23,7 +23,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 
 /// The domain's enums as the document shows them.
 macro_rules! mirror {
-    ($(#[$about:meta])* $name:ident of $domain:ident: $($variant:ident = $wire:literal,)+) => {
+    ($(#[$about:meta])* $name:ident of $domain:ident: $($variant:ident = $wire:tt,)+) => {
         $(#[$about])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,

@@ -58,8 +58,11 @@ struct LogItem {
     position: i64,
     /// The `x-request-id` of the answer.
     request_id: Option<String>,
+    #[schema(examples("rsv_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     reservation_id: String,
+    #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     account_id: String,
+    #[schema(examples("key_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     api_key_id: String,
     /// As it was requested.
     #[schema(examples("openai/gpt-4o-mini"))]
@@ -73,6 +76,7 @@ struct LogItem {
     outcome: String,
     ended_at: DateTime<Utc>,
     /// Who caused the end.
+    #[schema(examples("key:key_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     actor: String,
     reserved_usd: Amount,
     /// The upstream's public price of what is charged. Null where nothing was, as is most below.

@@ -58,6 +58,7 @@ struct MailResponse {
     #[schema(examples("Set a new password"))]
     subject: String,
     /// With the link in it: deliver it on a way that nobody else reads.
+    #[schema(examples("Open this link within an hour: https://example.com/reset#token"))]
     text: String,
 }
 

@@ -53,8 +53,11 @@ struct MasterAccountRequest {
 struct MasterAccountResponse {
     #[schema(examples("mast_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     id: String,
+    #[schema(examples("openrouter main"))]
     label: String,
+    #[schema(examples("openrouter"))]
     provider: String,
+    #[schema(examples("https://openrouter.ai/api/v1"))]
     base_url: String,
     /// Enough to recognise the key.
     #[schema(examples("sk-or-…cdef"))]
@@ -92,6 +95,7 @@ struct PurchaseResponse {
     credits_usd: Usd,
     paid_usd: Usd,
     fee_usd: Usd,
+    #[schema(examples("order 17"))]
     reference: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(4))]

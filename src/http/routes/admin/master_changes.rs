@@ -44,6 +44,7 @@ struct SwitchResponse {
     /// `enabled` or `disabled`.
     #[schema(examples("disabled"))]
     status: &'static str,
+    #[schema(examples("its credits run out"))]
     reason: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(12))]
@@ -249,6 +250,7 @@ struct CreditsResponse {
     credits_usd: Usd,
     value_usd: Usd,
     stated_remaining_usd: Option<Usd>,
+    #[schema(examples("statement of 2026-08-08"))]
     reason: String,
     /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(12))]

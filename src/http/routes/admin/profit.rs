@@ -36,6 +36,7 @@ enum GroupBy {
 struct ProfitParams {
     /// What a line stands for.
     #[serde(default)]
+    #[param(inline)]
     group_by: GroupBy,
     /// The first moment; absent: 30 days before the end.
     from: Option<DateTime<Utc>>,

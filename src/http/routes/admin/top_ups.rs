@@ -48,6 +48,7 @@ struct TopUpResponse {
     #[schema(examples("acct_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     account_id: String,
     amount_usd: Usd,
+    #[schema(examples("invoice 2026-0042"))]
     reference: String,
     note: Option<String>,
     /// A position of the log that holds it. A repeated answer may name a later one.

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::answers::ChatCompletion;
 use crate::http::extract::ApiKeyAuth;
 use crate::http::{AppState, ModelError};
 use crate::proxy::Endpoint;
@@ -63,7 +64,7 @@ struct ChatCompletionRequest {
     ),
     responses(
         (status = 200, description = "The answer", content(
-            (serde_json::Value = "application/json", example = json!({
+            (ChatCompletion = "application/json", example = json!({
                 "id": "gen-1780944464-aVi4x8Mw2aEBGnCL6z99",
                 "object": "chat.completion",
                 "created": 1_780_944_464,

@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::answers::TextCompletion;
 use crate::http::extract::ApiKeyAuth;
 use crate::http::{AppState, ModelError};
 use crate::proxy::Endpoint;
@@ -23,7 +24,7 @@ struct CompletionRequest {
     #[schema(examples("openai/gpt-4o-mini"))]
     model: String,
     /// What comes before: a text, texts, or tokens.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value, examples("Every entry has two"))]
     prompt: serde_json::Value,
     /// Send the answer as server-sent events.
     stream: Option<bool>,
@@ -50,7 +51,7 @@ struct CompletionRequest {
     ),
     responses(
         (status = 200, description = "The answer", content(
-            (serde_json::Value = "application/json", example = json!({
+            (TextCompletion = "application/json", example = json!({
                 "id": "gen-1780944464-aVi4x8Mw2aEBGnCL6z99",
                 "object": "text_completion",
                 "created": 1_780_944_464,

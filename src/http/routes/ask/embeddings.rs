@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::answers::EmbeddingList;
 use crate::http::extract::ApiKeyAuth;
 use crate::http::{AppState, ModelError};
 use crate::proxy::Endpoint;
@@ -23,7 +24,7 @@ struct EmbeddingRequest {
     #[schema(examples("openai/text-embedding-3-small"))]
     model: String,
     /// A text, texts, tokens, or arrays of tokens.
-    #[schema(value_type = Object)]
+    #[schema(value_type = serde_json::Value, examples("double-entry"))]
     input: serde_json::Value,
     /// `float` or `base64`.
     encoding_format: Option<String>,
@@ -44,7 +45,7 @@ struct EmbeddingRequest {
         example = json!({ "model": "openai/text-embedding-3-small", "input": "double-entry" })
     ),
     responses(
-        (status = 200, description = "The vectors", body = serde_json::Value, example = json!({
+        (status = 200, description = "The vectors", body = EmbeddingList, example = json!({
             "object": "list",
             "data": [{ "object": "embedding", "index": 0, "embedding": [-0.047, -0.004, 0.017] }],
             "model": "text-embedding-3-small",

@@ -1,5 +1,6 @@
 //! Endpoints that models answer.
 
+mod answers;
 mod chat;
 mod completions;
 mod embeddings;
@@ -8,9 +9,10 @@ use axum::extract::Request;
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::http::extract::{ApiKeyAuth, read_json};
+use crate::http::extract::{ApiKeyAuth, IdempotencyKey, read_json};
 use crate::http::{ApiError, AppState};
-use crate::proxy::{Caller, Endpoint};
+use crate::limits;
+use crate::proxy::{Ask, Caller, Endpoint};
 use crate::upstream::PassedOn;
 
 /// The endpoints of this module.
@@ -28,9 +30,19 @@ async fn ask(
     request: Request,
 ) -> Result<Response, ApiError> {
     // Before the body is read: a place is taken by whoever is slow, too.
-    let admitted = app.gate.enter(caller.account, caller.key, caller.rules)?;
+    let admitted = match app.gate.enter(caller.account, caller.key, caller.rules) {
+        Ok(admitted) => admitted,
+        Err(refusal) => {
+            return Err(limits::refused(&app.ledger.accounts, caller.account, refusal).await);
+        }
+    };
     let passed_on = PassedOn::of(request.headers());
-    let body = read_json(request, app.config.body_limit_bytes).await?;
+    let key = IdempotencyKey::of(request.headers())?.into_client_key();
+    let body = read_json(request, &app.config).await?;
     let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
-    app.gateway.ask(endpoint, caller, admitted, passed_on, &body).await
+    let ask = Ask { endpoint, caller, admitted, passed_on, body: &body };
+    match key {
+        None => app.gateway.ask(ask).await,
+        Some(key) => app.gateway.ask_once(ask, &key).await,
+    }
 }

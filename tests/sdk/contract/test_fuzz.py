@@ -1,0 +1,78 @@
+"""schemathesis walks the whole document, as whoever may do what it describes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import DOCUMENT, PASSWORD, URL, Person, call, secret
+
+HERE = Path(__file__).parent
+ADMIN = "^/v1/admin/"
+
+# What every answer is held to. Left out is what the document means otherwise than they assume:
+# `positive_data_acceptance` (ids and e-mail addresses that fit a schema name nobody) and
+# `unsupported_method`'s companion for OPTIONS, which belongs to CORS.
+CHECKS = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "missing_required_header",
+    "unsupported_method",
+    "ignored_auth",
+]
+
+
+@pytest.fixture(scope="module")
+def victim(new_person: Callable[..., Person]) -> Person:
+    """A customer who gives ids to things that may be changed and lost."""
+    return new_person("5.00")
+
+
+@pytest.fixture(scope="module")
+def existing(admin: str, victim: Person) -> dict[str, str]:
+    """An id for every prefix that stands in a path."""
+    keys = call("GET", "/v1/auth/api-keys", victim.token)["data"]
+    sessions = call("GET", "/v1/auth/sessions", victim.token)["data"]
+    me = call("GET", "/v1/auth/me", victim.token)
+    body = {"label": "fuzz", "base_url": "http://127.0.0.1:9", "api_key": "sk-or-v1-fuzz"}
+    master = call("POST", "/v1/admin/master-accounts", admin, body)
+    call("POST", f"/v1/admin/master-accounts/{master['id']}/disable", admin, {"reason": "fuzz"})
+    ids = [victim.account, keys[0]["id"], sessions[0]["id"], me["user_id"], master["id"]]
+    return {found.split("_")[0]: found for found in ids}
+
+
+def walk(existing: dict[str, str], email: str, password: str, key: str, *only: str) -> None:
+    environment = os.environ | {
+        "FUZZ_EMAIL": email,
+        "FUZZ_PASSWORD": password,
+        "FUZZ_KEY": key,
+        "FUZZ_IDS": json.dumps(existing),
+    }
+    command = [
+        *[str(Path(sys.executable).parent / "schemathesis"), "--no-color"],
+        *["--config-file", str(HERE / "schemathesis.toml"), "run", str(DOCUMENT)],
+        *["--url", URL, "--checks", ",".join(CHECKS), "--phases", "examples,coverage,fuzzing"],
+        *["--max-examples", os.environ.get("FUZZ_EXAMPLES", "25"), *only],
+    ]
+    done = subprocess.run(command, cwd=HERE, env=environment, text=True, capture_output=True)
+    assert done.returncode == 0, done.stdout[-20_000:] + done.stderr
+
+
+def test_a_customer_and_a_key_get_what_the_document_says(
+    existing: dict[str, str], new_person: Callable[..., Person]
+) -> None:
+    ada = new_person("5.00")
+    walk(existing, ada.email, PASSWORD, ada.key, "--exclude-path-regex", ADMIN)
+
+
+def test_an_operator_gets_what_the_document_says(existing: dict[str, str], victim: Person) -> None:
+    password = secret("admin-password")
+    email = "admin@tollgate.local"
+    walk(existing, email, password, victim.key, "--include-path-regex", ADMIN)
