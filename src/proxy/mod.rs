@@ -3,6 +3,7 @@
 //! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
 //! [`relay`] streams, [`whole`] answers in one piece.
 
+mod ask;
 mod checks;
 #[doc(hidden)]
 pub mod doors;
@@ -19,7 +20,8 @@ mod sse;
 mod usage;
 mod whole;
 
+pub use ask::Ask;
 pub use endpoint::Endpoint;
-pub use gateway::{Ask, Caller, Gateway, GatewayParts};
+pub use gateway::{Caller, Gateway, GatewayParts};
 pub use generations::GenerationNotes;
 pub use once::{ClientKey, KeptAnswers, Once};

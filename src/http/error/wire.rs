@@ -1,6 +1,7 @@
 //! The only place where errors meet status codes.
 
 use axum::http::StatusCode;
+use axum::http::StatusCode as S;
 use serde_json::{Map, Value, json};
 
 use super::ApiError;
@@ -30,87 +31,97 @@ impl Wire {
     }
 }
 
-impl ApiError {
-    /// Status, type and code.
-    pub fn wire(&self) -> Wire {
-        use StatusCode as S;
-        match self {
-            Self::InvalidRequest { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_request"),
-            Self::InvalidJson { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_json"),
-            Self::MissingApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "missing_api_key"),
-            // The same words as OpenAI's, because clients compare them.
-            Self::InvalidApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "invalid_api_key"),
-            Self::KeyRevoked => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_revoked"),
-            Self::KeyExpired => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_expired"),
-            Self::NotSignedIn => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "not_signed_in"),
-            Self::TokenExpired => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "token_expired"),
-            Self::SessionEnded => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "session_ended"),
-            Self::InvalidRefreshToken => {
-                Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
+/// One line for each error.
+macro_rules! wires {
+    ($($error:pat => $wire:expr,)*) => {
+        impl ApiError {
+            /// Status, type and code.
+            pub fn wire(&self) -> Wire {
+                match self {
+                    $($error => $wire,)*
+                }
             }
-            Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
-            Self::EmailNotVerified => Wire::new(S::FORBIDDEN, PERMISSION, "email_not_verified"),
-            Self::RegistrationClosed => Wire::new(S::FORBIDDEN, PERMISSION, "registration_closed"),
-            Self::SignInAgain => Wire::new(S::FORBIDDEN, PERMISSION, "sign_in_again"),
-            Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
-            Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
-            // Not 402: the account has money, and topping it up would not help.
-            Self::KeyLimitExceeded { .. } => Wire::new(S::FORBIDDEN, QUOTA, "key_limit_exceeded"),
-            Self::SpendLimitExceeded { .. } => {
-                Wire::new(S::FORBIDDEN, QUOTA, "spend_limit_exceeded")
-            }
-            Self::ModelNotAllowed { .. } => {
-                Wire::new(S::FORBIDDEN, PERMISSION, "model_not_allowed")
-            }
-            Self::AddressNotAllowed { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "ip_not_allowed"),
-            Self::LimitReached(_) => Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded"),
-            // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
-            Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
-            Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
-                Wire::new(S::NOT_FOUND, REQUEST, "model_not_found")
-            }
-            Self::NotFound { .. } => Wire::new(S::NOT_FOUND, REQUEST, "not_found"),
-            Self::MethodNotAllowed => {
-                Wire::new(S::METHOD_NOT_ALLOWED, REQUEST, "method_not_allowed")
-            }
-            Self::Conflict { code, .. } => Wire::new(S::CONFLICT, REQUEST, *code),
-            Self::IdempotencyMismatch => {
-                Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
-            }
-            Self::RequestInProgress { .. } => {
-                Wire::new(S::CONFLICT, REQUEST, "request_in_progress")
-            }
-            Self::AnswerNotKept { .. } => Wire::new(S::CONFLICT, REQUEST, "answer_not_kept"),
-            Self::BodyTooLarge { .. } => {
-                Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
-            }
-            Self::HeadersTooLarge { .. } => {
-                Wire::new(S::REQUEST_HEADER_FIELDS_TOO_LARGE, REQUEST, "headers_too_large")
-            }
-            Self::UrlTooLong { .. } => Wire::new(S::URI_TOO_LONG, REQUEST, "url_too_long"),
-            Self::BodyTimedOut => Wire::new(S::REQUEST_TIMEOUT, REQUEST, "request_timeout"),
-            Self::UnsupportedMediaType => {
-                Wire::new(S::UNSUPPORTED_MEDIA_TYPE, REQUEST, "unsupported_media_type")
-            }
-            Self::RateLimited { .. } => {
-                Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded")
-            }
-            Self::Upstream { status, code, .. } => upstream(*status, code.as_deref()),
-            Self::UpstreamUnavailable => Wire::new(S::BAD_GATEWAY, SERVER, "upstream_unavailable"),
-            Self::NoUpstream => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "no_upstream"),
-            Self::Overloaded => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "overloaded"),
-            Self::AnswerBroke => Wire::new(S::BAD_GATEWAY, SERVER, "answer_broke"),
-            Self::UpstreamTimeout => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "upstream_timeout"),
-            Self::NotYetVisible { .. } => {
-                Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "not_yet_visible")
-            }
-            Self::Unavailable(_) => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "unavailable"),
-            Self::TimedOut => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "timed_out"),
-            Self::ClientClosed => Wire::new(closed(), REQUEST, "client_closed_request"),
-            Self::Internal(_) => Wire::new(S::INTERNAL_SERVER_ERROR, SERVER, "internal_error"),
         }
-    }
+    };
+}
 
+wires! {
+    Self::InvalidRequest { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_request"),
+    Self::InvalidJson { .. } => Wire::new(S::BAD_REQUEST, REQUEST, "invalid_json"),
+    Self::MissingApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "missing_api_key"),
+    // The same words as OpenAI's, because clients compare them.
+    Self::InvalidApiKey => Wire::new(S::UNAUTHORIZED, REQUEST, "invalid_api_key"),
+    Self::KeyRevoked => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_revoked"),
+    Self::KeyExpired => Wire::new(S::UNAUTHORIZED, REQUEST, "api_key_expired"),
+    Self::NotSignedIn => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "not_signed_in"),
+    Self::TokenExpired => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "token_expired"),
+    Self::SessionEnded => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "session_ended"),
+    Self::InvalidRefreshToken => {
+        Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "invalid_refresh_token")
+    },
+    Self::WrongPassword => Wire::new(S::UNAUTHORIZED, AUTHENTICATION, "wrong_password"),
+    Self::EmailNotVerified => Wire::new(S::FORBIDDEN, PERMISSION, "email_not_verified"),
+    Self::RegistrationClosed => Wire::new(S::FORBIDDEN, PERMISSION, "registration_closed"),
+    Self::SignInAgain => Wire::new(S::FORBIDDEN, PERMISSION, "sign_in_again"),
+    Self::Forbidden { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "forbidden"),
+    Self::AccountSuspended => Wire::new(S::FORBIDDEN, PERMISSION, "account_suspended"),
+    // Not 402: the account has money, and topping it up would not help.
+    Self::KeyLimitExceeded { .. } => Wire::new(S::FORBIDDEN, QUOTA, "key_limit_exceeded"),
+    Self::SpendLimitExceeded { .. } => {
+        Wire::new(S::FORBIDDEN, QUOTA, "spend_limit_exceeded")
+    },
+    Self::ModelNotAllowed { .. } => {
+        Wire::new(S::FORBIDDEN, PERMISSION, "model_not_allowed")
+    },
+    Self::AddressNotAllowed { .. } => Wire::new(S::FORBIDDEN, PERMISSION, "ip_not_allowed"),
+    Self::LimitReached(_) => Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded"),
+    // Not 429: SDKs retry 429 by themselves, and an empty balance does not refill.
+    Self::InsufficientFunds { .. } => Wire::new(S::PAYMENT_REQUIRED, QUOTA, QUOTA),
+    Self::ModelNotFound { .. } | Self::ModelNotPriced { .. } => {
+        Wire::new(S::NOT_FOUND, REQUEST, "model_not_found")
+    },
+    Self::NotFound { .. } => Wire::new(S::NOT_FOUND, REQUEST, "not_found"),
+    Self::MethodNotAllowed => {
+        Wire::new(S::METHOD_NOT_ALLOWED, REQUEST, "method_not_allowed")
+    },
+    Self::Conflict { code, .. } => Wire::new(S::CONFLICT, REQUEST, *code),
+    Self::IdempotencyMismatch => {
+        Wire::new(S::CONFLICT, REQUEST, "idempotency_key_mismatch")
+    },
+    Self::RequestInProgress { .. } => {
+        Wire::new(S::CONFLICT, REQUEST, "request_in_progress")
+    },
+    Self::AnswerNotKept { .. } => Wire::new(S::CONFLICT, REQUEST, "answer_not_kept"),
+    Self::BodyTooLarge { .. } => {
+        Wire::new(S::PAYLOAD_TOO_LARGE, REQUEST, "request_too_large")
+    },
+    Self::HeadersTooLarge { .. } => {
+        Wire::new(S::REQUEST_HEADER_FIELDS_TOO_LARGE, REQUEST, "headers_too_large")
+    },
+    Self::UrlTooLong { .. } => Wire::new(S::URI_TOO_LONG, REQUEST, "url_too_long"),
+    Self::BodyTimedOut => Wire::new(S::REQUEST_TIMEOUT, REQUEST, "request_timeout"),
+    Self::UnsupportedMediaType => {
+        Wire::new(S::UNSUPPORTED_MEDIA_TYPE, REQUEST, "unsupported_media_type")
+    },
+    Self::RateLimited { .. } => {
+        Wire::new(S::TOO_MANY_REQUESTS, RATE, "rate_limit_exceeded")
+    },
+    Self::Upstream { status, code, .. } => upstream(*status, code.as_deref()),
+    Self::UpstreamUnavailable => Wire::new(S::BAD_GATEWAY, SERVER, "upstream_unavailable"),
+    Self::NoUpstream => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "no_upstream"),
+    Self::Overloaded => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "overloaded"),
+    Self::AnswerBroke => Wire::new(S::BAD_GATEWAY, SERVER, "answer_broke"),
+    Self::UpstreamTimeout => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "upstream_timeout"),
+    Self::NotYetVisible { .. } => {
+        Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "not_yet_visible")
+    },
+    Self::Unavailable(_) => Wire::new(S::SERVICE_UNAVAILABLE, SERVER, "unavailable"),
+    Self::TimedOut => Wire::new(S::GATEWAY_TIMEOUT, SERVER, "timed_out"),
+    Self::ClientClosed => Wire::new(closed(), REQUEST, "client_closed_request"),
+    Self::Internal(_) => Wire::new(S::INTERNAL_SERVER_ERROR, SERVER, "internal_error"),
+}
+
+impl ApiError {
     /// OpenRouter's word for it: `metadata.error_type`.
     pub fn openrouter_type(&self) -> &'static str {
         match self.wire().status.as_u16() {

@@ -102,7 +102,7 @@ impl ApiKeyItem {
 #[serde(deny_unknown_fields)]
 pub(super) struct IssueKeyRequest {
     /// Your name for it.
-    #[validate(length(min = 1, max = 200, message = "use 1 to 200 characters"))]
+    #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, examples("my laptop"))]
     pub(super) name: String,
     /// The most it may spend in one period; absent: as much as the account has.
@@ -146,7 +146,7 @@ pub(super) struct IssueKeyRequest {
 pub(super) struct ChangeKeyRequest {
     /// Your name for it.
     #[serde(default)]
-    #[validate(length(min = 1, max = 200, message = "use 1 to 200 characters"))]
+    #[validate(length(min = 1, max = 200))]
     #[schema(min_length = 1, max_length = 200, examples("my old laptop"))]
     pub(super) name: Option<String>,
     /// The most it may spend in one period. What it spent stays counted.
