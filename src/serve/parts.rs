@@ -69,17 +69,8 @@ pub(super) async fn assemble(
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
-    let idempotency = config.idempotency;
-    let kept = KeptAnswers::start(
-        pool.clone(),
-        Sealer::new(&config.encryption_key),
-        idempotency.store_bytes,
-        &scopes.workers,
-        scopes.loops.clone(),
-    );
-    let once = Once::new(ledger.clone(), pool.clone(), kept, idempotency.answer_bytes);
     let gateway = Gateway::new(GatewayParts {
-        once,
+        once: once(&config, &pool, &ledger, scopes),
         books: Books {
             ledger: ledger.clone(),
             tracker: scopes.settlements.clone(),
@@ -113,6 +104,15 @@ pub(super) async fn assemble(
         stop: scopes.loops.clone(),
         started: Instant::now(),
     }))
+}
+
+/// Requests with an idempotency key, and the answers that are kept for them.
+fn once(config: &Config, pool: &sqlx::PgPool, ledger: &Ledger, scopes: &Scopes) -> Once {
+    let sealer = Sealer::new(&config.encryption_key);
+    let most = config.idempotency.store_bytes;
+    let (workers, stop) = (&scopes.workers, scopes.loops.clone());
+    let kept = KeptAnswers::start(pool.clone(), sealer, most, workers, stop);
+    Once::new(ledger.clone(), pool.clone(), kept, config.idempotency.answer_bytes)
 }
 
 async fn start_workers(

@@ -115,6 +115,11 @@ impl TestApp {
         Node { running, client: self.client.clone(), base }
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.running.as_ref().expect("it runs").address()
+    }
+
     /// The application from inside.
     pub fn state(&self) -> &AppState {
         self.running.as_ref().expect("it runs").state()
