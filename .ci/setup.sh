@@ -25,6 +25,8 @@ has pkg-config || missing+=(pkg-config)
 has_venv || missing+=(python3-venv)
 has node || missing+=(nodejs)
 has npm || missing+=(npm)
+# openapi-generator is a Java program.
+has java || missing+=(default-jre-headless)
 has chromium || missing+=(chromium)
 has hledger || missing+=(hledger)
 
