@@ -39,7 +39,10 @@ fn quick() -> OpenApiRouter<AppState> {
 
 /// Endpoints that call models and may stream for a long time.
 fn models() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(routes::ask::router()).merge(routes::models::router())
+    OpenApiRouter::new()
+        .merge(routes::ask::router())
+        .merge(routes::models::router())
+        .merge(routes::own::router())
 }
 
 fn endpoints() -> (Router<AppState>, utoipa::openapi::OpenApi) {

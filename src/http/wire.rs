@@ -41,6 +41,20 @@ impl Serialize for Amount {
     }
 }
 
+/// US dollars as a JSON number, for clients of OpenRouter, who expect one. It is written from the
+/// decimal and never was a float.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ToSchema)]
+#[schema(value_type = f64, examples(0.008))]
+pub struct Number(pub Decimal);
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = self.0.normalize().to_string();
+        let raw = serde_json::value::RawValue::from_string(text);
+        raw.map_err(serde::ser::Error::custom)?.serialize(serializer)
+    }
+}
+
 /// What every read takes.
 #[derive(Debug, Clone, Copy, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]

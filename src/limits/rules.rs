@@ -75,8 +75,8 @@ pub async fn find(
     }
 }
 
-/// A refusal by a rule or a rate, which may be old: the next request is decided on what another node
-/// has changed. This one stays refused.
+/// A refusal by a rule or a rate, which may be old: the next request is decided on what another
+/// node has changed. This one stays refused.
 pub async fn refused(
     accounts: &Streams<Account>,
     account: AccountId,

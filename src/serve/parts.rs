@@ -69,30 +69,7 @@ pub(super) async fn assemble(
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
-    let idempotency = config.idempotency;
-    let kept = KeptAnswers::start(
-        pool.clone(),
-        Sealer::new(&config.encryption_key),
-        idempotency.store_bytes,
-        &scopes.workers,
-        scopes.loops.clone(),
-    );
-    let once = Once::new(ledger.clone(), pool.clone(), kept, idempotency.answer_bytes);
-    let gateway = Gateway::new(GatewayParts {
-        once,
-        books: Books {
-            ledger: ledger.clone(),
-            tracker: scopes.settlements.clone(),
-            stop: scopes.books.clone(),
-        },
-        client: UpstreamClient::new(config.upstream_timeouts)?,
-        prices: PriceList::default(),
-        masters: MasterAccounts::default(),
-        notes: GenerationNotes::default(),
-        mode: config.reserve,
-        patience: config.recovery.patience,
-        client_stall: config.client_stall,
-    });
+    let gateway = gateway(&config, &pool, &ledger, scopes)?;
     let changes = Changes::default();
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
@@ -113,6 +90,39 @@ pub(super) async fn assemble(
         stop: scopes.loops.clone(),
         started: Instant::now(),
     }))
+}
+
+fn gateway(
+    config: &Config,
+    pool: &sqlx::PgPool,
+    ledger: &Ledger,
+    scopes: &Scopes,
+) -> Result<Arc<Gateway>, ServeError> {
+    Ok(Gateway::new(GatewayParts {
+        once: once(config, pool, ledger, scopes),
+        books: Books {
+            ledger: ledger.clone(),
+            tracker: scopes.settlements.clone(),
+            stop: scopes.books.clone(),
+        },
+        client: UpstreamClient::new(config.upstream_timeouts)?,
+        prices: PriceList::default(),
+        masters: MasterAccounts::default(),
+        notes: GenerationNotes::default(),
+        mode: config.reserve,
+        patience: config.recovery.patience,
+        client_stall: config.client_stall,
+    }))
+}
+
+/// Requests with an idempotency key, and the answers that are kept for them.
+fn once(config: &Config, pool: &sqlx::PgPool, ledger: &Ledger, scopes: &Scopes) -> Once {
+    let previous = config.encryption_key_previous.as_ref();
+    let sealer = Sealer::new(&config.encryption_key).opening_also(previous);
+    let most = config.idempotency.store_bytes;
+    let (workers, stop) = (&scopes.workers, scopes.loops.clone());
+    let kept = KeptAnswers::start(pool.clone(), sealer, most, workers, stop);
+    Once::new(ledger.clone(), pool.clone(), kept, config.idempotency.answer_bytes)
 }
 
 async fn start_workers(

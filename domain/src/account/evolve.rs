@@ -48,18 +48,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             account.open_grants.spend(amount.negated());
             account.check_grants();
         }
-        Event::KeyIssued { key, limits } => {
-            let spent = Spent::new(limits.period.unwrap_or(Period::Total));
-            let state = KeyState {
-                limits: limits.clone(),
-                spent,
-                warned: None,
-                reserved: Money::ZERO,
-                revoked: false,
-            };
-            let known = account.keys.insert(*key, state);
-            assert!(known.is_none(), "INV-3: {key} was issued twice");
-        }
+        Event::KeyIssued { key, limits } => account.issued(*key, limits),
         Event::KeyLimitsChanged { key, limits } => {
             account.key_mut(*key).change_limits(limits);
         }
@@ -116,6 +105,18 @@ impl KeyState {
 }
 
 impl Account {
+    fn issued(&mut self, key: KeyId, limits: &KeyLimits) {
+        let state = KeyState {
+            limits: limits.clone(),
+            spent: Spent::new(limits.period.unwrap_or(Period::Total)),
+            warned: None,
+            reserved: Money::ZERO,
+            revoked: false,
+        };
+        let known = self.keys.insert(key, state);
+        assert!(known.is_none(), "INV-3: {key} was issued twice");
+    }
+
     fn refunded(&mut self, refund: RefundId, top_up: TopUpId, amount: Money) {
         let known = self.refunds.insert(refund, (top_up, amount));
         assert!(known.is_none(), "INV-3: {refund} was paid twice");

@@ -61,10 +61,14 @@ pub(super) static TABLE: Table = Table {
         col("waived_list_cost", Number, Once),
         col("waived", Number, Once),
         col("charge_before", Number, Once),
+        col("answered_model", Text, Once),
         col("request_id", Text, Once),
         col("actor", Text, Once),
     ],
-    indexes: &[("account_idx", "account_id, position DESC")],
+    indexes: &[
+        ("account_idx", "account_id, position DESC"),
+        ("generation_idx", "generation_id, account_id"),
+    ],
 };
 
 /// A row of `requests`.
@@ -146,6 +150,7 @@ struct Bill<'a> {
     ruling: Option<Ruling>,
     waived: Option<Waived>,
     before: Option<Money>,
+    answered: Option<&'a str>,
 }
 
 fn number<T: std::fmt::Display>(sink: &mut dyn Sink, value: Option<T>) {
@@ -182,6 +187,7 @@ impl Bill<'_> {
         number(sink, self.waived.map(|waived| waived.list_cost));
         number(sink, self.waived.map(|waived| waived.cost));
         number(sink, self.before);
+        sink.text(self.answered);
         Ok(())
     }
 
@@ -203,6 +209,7 @@ impl Bill<'_> {
             ruling: settled.ruling,
             waived: settled.waived,
             before: None,
+            answered: settled.answered_model.as_deref(),
         }
     }
 
@@ -250,6 +257,7 @@ impl Bill<'_> {
             generation: late.generation_id.as_deref(),
             ruling: Some(late.ruling),
             waived: late.waived,
+            answered: late.answered_model.as_deref(),
             before: Some(Money::ZERO),
             ..Bill::default()
         }

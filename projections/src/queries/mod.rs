@@ -25,7 +25,10 @@ pub use history::{
 };
 pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, top_ups_by_id, trial_balance};
 pub use page::{AsOf, Page, PageRequest, QueryError, Range};
-pub use requests::{Request, RequestFilter, recent_requests, request, requests};
+pub use requests::{Request, RequestFilter, generation, recent_requests, request, requests};
 pub use reservations::{OpenFilter, OpenReservation, open_reservations};
 pub use statements::{Statement, StatementSums, statement};
-pub use usage::{DailyUsage, HourlyUsage, ModelUsage, Usage, by_model, daily, hourly, totals};
+pub use usage::{
+    DailyUsage, HourlyUsage, KeyCharges, ModelUsage, Usage, by_model, daily, hourly, key_charges,
+    totals,
+};

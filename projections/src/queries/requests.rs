@@ -81,6 +81,8 @@ pub struct Request {
     pub waived: Option<Decimal>,
     /// What the row that this one replaces had charged.
     pub charge_before: Option<Decimal>,
+    /// The fallback that answered in the place of the requested model.
+    pub answered_model: Option<String>,
     /// The request as the client sees it, `req_…`
     pub request_id: Option<String>,
     /// Who caused the end.
@@ -106,7 +108,7 @@ const REQUEST: &str = "SELECT position, reservation_id, account_id, key_id, mode
     ended_at, reserved, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, usage, \
     list_cost, computed_list_cost, source, sale_ratio, charge, cost_rate, cost, price_version, \
     master_account_id, generation_id, streamed, first_byte_ms, total_ms, mishap, treatment, \
-    policy_version, waived_list_cost, waived, charge_before, request_id, actor \
+    policy_version, waived_list_cost, waived, charge_before, answered_model, request_id, actor \
     FROM read.requests";
 
 /// All requests that pass the filter, newest first.
@@ -172,4 +174,19 @@ pub async fn request(
     let sql = as_of(&["requests"], &rows, "1");
     let query = query(&sql).bind(account.to_string()).bind(reservation.to_string());
     Ok(first(fetch(pool, query).await?))
+}
+
+/// Everything that is known of one generation of an account, oldest first: its end, and what
+/// replaced that later. Other accounts' generations are not found.
+///
+/// # Errors
+/// The database's.
+pub async fn generation(
+    pool: &PgPool,
+    account: AccountId,
+    generation: &str,
+) -> Result<AsOf<Vec<Request>>, QueryError> {
+    let rows = format!("{REQUEST} WHERE generation_id = $1 AND account_id = $2 LIMIT 10");
+    let sql = as_of(&["requests"], &rows, "r.position");
+    fetch(pool, query(&sql).bind(generation).bind(account.to_string())).await
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use sqlx::{FromRow, PgExecutor, PgPool, query};
-use tollgate_domain::ids::AccountId;
+use tollgate_domain::ids::{AccountId, KeyId};
 
 use super::page::{AsOf, QueryError, Range, as_of, fetch, first};
 
@@ -161,4 +161,47 @@ pub(super) async fn by_model_in<'e>(
     let sql = as_of(&["usage_hourly"], &rows, "r.charge DESC, r.model");
     let query = query(&sql).bind(account.to_string()).bind(range.from).bind(range.to);
     fetch(from, query).await
+}
+
+/// What was charged to one key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, FromRow)]
+pub struct KeyCharges {
+    /// Ever.
+    pub total: Decimal,
+    /// This UTC day.
+    pub daily: Decimal,
+    /// This UTC week, from Monday.
+    pub weekly: Decimal,
+    /// This UTC month.
+    pub monthly: Decimal,
+}
+
+/// What was charged to a key of an account, ever and in the windows of now.
+///
+/// # Errors
+/// The database's.
+pub async fn key_charges(
+    pool: &PgPool,
+    account: AccountId,
+    key: KeyId,
+) -> Result<AsOf<KeyCharges>, QueryError> {
+    let sum = |unit: &str| {
+        format!(
+            "trim_scale(COALESCE(sum(charge) FILTER
+                (WHERE hour >= date_trunc('{unit}', now(), 'UTC')), 0))"
+        )
+    };
+    let rows = format!(
+        "SELECT trim_scale(COALESCE((SELECT charge FROM read.key_usage WHERE key_id = $2), 0))
+            AS total, {} AS daily, {} AS weekly, {} AS monthly
+         FROM read.usage_hourly WHERE account_id = $1 AND key_id = $2
+            AND hour >= date_trunc('month', now(), 'UTC') - interval '7 days'",
+        sum("day"),
+        sum("week"),
+        sum("month")
+    );
+    let sql = as_of(&["key_usage", "usage_hourly"], &rows, "1");
+    let found = query(&sql).bind(account.to_string()).bind(key.to_string());
+    let found = first(fetch(pool, found).await?);
+    Ok(AsOf { as_of_position: found.as_of_position, data: found.data.unwrap_or_default() })
 }

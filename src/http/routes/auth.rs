@@ -126,7 +126,7 @@ impl From<Tokens> for TokenResponse {
     tag = "auth",
     request_body = RegisterRequest,
     responses(
-        (status = 202, description = "Sign in, or where `email_verification` is required, open the link in your mail first", body = Accepted),
+        (status = 201, description = "Sign in, or where `email_verification` is required, open the link in your mail first", body = Accepted),
         (status = 400, description = "The password breaks a rule, or the invitation is not valid"),
         (status = 403, description = "Registration is closed"),
         (status = 429, description = "Too many registrations from your address"),
@@ -148,7 +148,7 @@ async fn register(
     };
     let context = CommandContext::request(Actor::System("registration"), request);
     app.people.sign_up(new, &origin, &context).await?;
-    Ok((StatusCode::ACCEPTED, Json(Accepted::ANSWER)))
+    Ok((StatusCode::CREATED, Json(Accepted::ANSWER)))
 }
 
 /// Sign in

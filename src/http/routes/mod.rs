@@ -7,4 +7,5 @@ pub mod auth;
 pub mod client;
 pub mod health;
 pub mod models;
+pub mod own;
 pub mod page;

@@ -33,7 +33,7 @@ impl TestApp {
         let email = format!("{name}@example.com");
         let body = json!({ "email": email, "password": PASSWORD, "name": name });
         let answer = self.send(Method::POST, "/v1/auth/register", None, Some(&body)).await;
-        answer.expect(202);
+        answer.expect(201);
         self.sign_in(&email, PASSWORD).await
     }
 

@@ -33,7 +33,7 @@ async fn a_link_comes_by_mail_in_the_reader_s_language_and_works() {
     let body = json!({ "email": "ada@example.com", "password": PASSWORD, "name": "Ада" });
     let request = app.request(Method::POST, "/v1/auth/register");
     let request = request.header("Accept-Language", "ru-RU,ru;q=0.9,en;q=0.5").json(&body);
-    crate::app::read(request).await.expect(202);
+    crate::app::read(request).await.expect(201);
     let verification = sink.wait_for(1).await.remove(0);
     assert_eq!(verification.to, "RCPT TO:<ada@example.com>");
     assert!(verification.text.starts_with("Здравствуйте, Ада!"), "{}", verification.text);
@@ -71,7 +71,7 @@ async fn the_owner_of_a_taken_address_is_told_and_not_flooded() {
     let app = with_mail(&sink).await;
     app.customer("ada").await;
     for _ in 0..3 {
-        register(&app, "ada@example.com").await.expect(202);
+        register(&app, "ada@example.com").await.expect(201);
     }
     for _ in 0..5 {
         ask_reset(&app, "ada@example.com").await.expect(202);
@@ -90,7 +90,7 @@ async fn a_mail_that_is_not_taken_is_sent_again_and_one_that_never_will_be_is_no
     let sink = Sink::start().await;
     let app = with_mail(&sink).await;
     sink.refuse_next("451 4.2.1 <ada@example.com>: come again");
-    register(&app, "ada@example.com").await.expect(202);
+    register(&app, "ada@example.com").await.expect(201);
     let failed = async |kind: &str, error: &str| {
         for _ in 0..400 {
             let mail = mails(&app, kind).await.remove(0);
@@ -130,7 +130,7 @@ async fn mail_whose_link_does_not_work_any_more_is_not_sent() {
     let sink = Sink::start().await;
     let app = with_mail(&sink).await;
     sink.refuse_next("421 4.3.2 down");
-    register(&app, "ada@example.com").await.expect(202);
+    register(&app, "ada@example.com").await.expect(201);
     wait_for_mails(&app, "email_verification", 1).await;
     sql(&app, "UPDATE one_time_links SET expires_at = now()").await;
     let_time_pass(&app).await;

@@ -38,7 +38,7 @@ async fn registering_a_taken_address_changes_nothing() {
     let app = TestApp::start().await;
     let ada = app.customer("ada").await;
     let body = json!({ "email": "Ada@Example.com", "password": "another password", "name": "Eve" });
-    post(&app, "/v1/auth/register", &body).await.expect(202);
+    post(&app, "/v1/auth/register", &body).await.expect(201);
     let refused = login(&app, "ada@example.com", "another password").await;
     refused.expect_problem(401, "wrong_password");
     assert_eq!(me(&app, &ada.token).await["name"], "ada");
@@ -112,7 +112,7 @@ async fn by_invitation_one_token_registers_one_person() {
     let people: Vec<String> = (0..8).map(|n| format!("{n}@example.com")).collect();
     let tries = people.iter().map(|email| register_invited(&app, email, &token));
     let answers = futures_util::future::join_all(tries).await;
-    assert_eq!(answers.iter().filter(|answer| answer.status == 202).count(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
     let mut signed_in = 0;
     for email in &people {
         signed_in += usize::from(login(&app, email, PASSWORD).await.status == 200);
@@ -131,10 +131,10 @@ async fn an_invitation_for_an_address_is_mailed_and_admits_no_other() {
     assert_eq!(token_in(mail["text"].as_str().unwrap()), token);
     let eve = register_invited(&app, "eve@example.com", &token).await;
     eve.expect_problem(400, "invalid_request");
-    register_invited(&app, "Ada@example.com", &token).await.expect(202);
+    register_invited(&app, "Ada@example.com", &token).await.expect(201);
     // Somebody who is registered uses it up too: otherwise it would tell.
     let (_, token) = invite(&app, None).await;
-    register_invited(&app, "ada@example.com", &token).await.expect(202);
+    register_invited(&app, "ada@example.com", &token).await.expect(201);
     let again = register_invited(&app, "bob@example.com", &token).await;
     again.expect_problem(400, "invalid_request");
     app.audit().await;
@@ -166,7 +166,7 @@ async fn a_revoked_or_old_invitation_admits_nobody() {
 async fn where_verification_is_required_only_the_mailbox_s_owner_gets_in() {
     let required = EmailVerification::Required;
     let app = TestApp::start_with(|config| config.people.email_verification = required).await;
-    register(&app, "ada@example.com").await.expect(202);
+    register(&app, "ada@example.com").await.expect(201);
     // Who does not know the password learns nothing.
     login(&app, "ada@example.com", "not her password").await.expect_problem(401, "wrong_password");
     login(&app, "ada@example.com", PASSWORD).await.expect_problem(403, "email_not_verified");

@@ -203,7 +203,7 @@ async fn after_a_crash_the_key_spends_nothing_more() {
     let (ada, api_key) = app.paying_customer("ada").await;
     let body = wire::body("What is a ledger?", false);
     // A node that reserved under the key and stopped: its reservation is open, its key written.
-    let held = keyed(&app, &api_key, "crash", &body).header("X-Sandbox-Delay", "25000");
+    let held = keyed(&app, &api_key, "crash", &body).header("X-Sandbox-Delay", "45000");
     let held = tokio::spawn(send(held));
     let open = loop {
         let open = fates(app.state().database.pool()).await;

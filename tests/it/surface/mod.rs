@@ -5,3 +5,4 @@ mod endpoints;
 mod fallbacks;
 mod idempotency;
 mod openrouter;
+mod own;

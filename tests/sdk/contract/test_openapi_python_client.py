@@ -44,7 +44,7 @@ def sign_in(email: str, password: str) -> AuthenticatedClient:
 def customer() -> tuple[str, AuthenticatedClient]:
     body = RegisterRequest(email=new_address(), password=PASSWORD, name="Ada")
     new = register.sync_detailed(client=Client(base_url=URL), body=body)
-    assert new.status_code == 202
+    assert new.status_code == 201
     session = sign_in(body.email, PASSWORD)
     me = show_me.sync(client=session)
     assert isinstance(me, MeResponse)

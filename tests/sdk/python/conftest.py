@@ -75,7 +75,7 @@ class Customer:
         registered = admin.http.post(
             "/v1/auth/register", json={"email": email, "password": password, "name": "Test"}
         )
-        assert registered.status_code == 202, registered.text
+        assert registered.status_code == 201, registered.text
         self.session = Session(email, password)
         self.account = self.session.http.get("/v1/auth/me").json()["account_id"]
         self.key = self.session.post("/v1/auth/api-keys", {"name": "test"})["key"]
