@@ -47,7 +47,7 @@ export async function newCustomer(dollars) {
     const booked = await call('POST', path, adminToken, { amount_usd: dollars, reference: 'test' })
     await call('GET', `/v1/client/balance?at_least=${booked.position}`, session)
   }
-  return { client: sdk(key), balance: () => settledBalance(session) }
+  return { key, client: sdk(key), balance: () => settledBalance(session) }
 }
 
 /** The balance once nothing is reserved: settlements follow the answers. */
