@@ -137,7 +137,8 @@ test('@openrouter/sdk: a tool is called', async () => {
 })
 
 test('@openrouter/sdk: the models are listed', async () => {
-  const { data } = await openrouter(NOBODY.slice(0, 0)).models.list()
+  const { result } = await openrouter(NOBODY.slice(0, 0)).models.list()
+  const { data } = result
   assert.ok(data.length > 300 && data.some(({ id }) => id === MODEL))
 })
 

@@ -21,7 +21,7 @@ async function customer() {
   const email = newAddress()
   const body = { email, password, name: 'Ada' }
   const { response } = await client().POST('/v1/auth/register', { body })
-  assert.equal(response.status, 202)
+  assert.equal(response.status, 201)
   const session = await signIn(email, password)
   const { data, error } = await session.GET('/v1/auth/me')
   assert.ok(data, error?.detail)
