@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
 use super::load::{self, LoadFigures, Shot};
-use super::{BenchError, cpu, histogram};
+use super::{BenchError, Stage, cpu, histogram};
 
 /// A gateway process with an instant upstream, customers and their keys.
 pub struct Scene {
@@ -69,6 +69,7 @@ impl Scene {
         let (address, upstream_address) = (free_address()?, free_address()?);
         // Of its own: the upstream of an earlier scene is gone, and its account with it.
         let data_dir = directory.join(format!("gateway-{}", upstream_address.port()));
+        Stage::postgres(&data_dir).await?.stop().await.map_err(BenchError::new)?;
         let upstream = Command::new(&program)
             .args(["sandbox", "--instant", "--latency-ms", &latency_ms.to_string()])
             .args(["--listen", &upstream_address.to_string()])
@@ -274,6 +275,15 @@ impl Scene {
     #[must_use]
     pub fn resident_megabytes(&self) -> u64 {
         self.gateway.id().map_or(0, cpu::resident_megabytes)
+    }
+
+    /// As [`Scene::close`], and removes the books.
+    ///
+    /// # Errors
+    /// The gateway did not end well, or its files stay.
+    pub async fn discard(self) -> Result<(), BenchError> {
+        let data_dir = self.close().await?;
+        std::fs::remove_dir_all(data_dir).map_err(BenchError::new)
     }
 
     /// Stops both processes, the gateway in good order, and answers where its books are.

@@ -37,6 +37,6 @@ pub async fn resident_with_open_streams(directory: &Path, count: usize) -> Resul
     }
     let megabytes = scene.resident_megabytes();
     drop(open);
-    scene.close().await?;
+    scene.discard().await?;
     Ok(megabytes)
 }

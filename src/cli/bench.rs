@@ -162,5 +162,5 @@ async fn through(
         percentiles(&direct.whole),
         percentiles(&direct.first)
     );
-    scene.close().await.map(drop)
+    scene.discard().await
 }

@@ -25,6 +25,8 @@ const SETTINGS: &[&str] = &[
     "wal_compression=off",
     "wal_buffers=16MB",
     "max_wal_size=2GB",
+    // Files of the log that were made once are kept and used again.
+    "min_wal_size=1GB",
     "checkpoint_timeout=15min",
     "shared_buffers=256MB",
     "max_connections=100",
