@@ -6,6 +6,9 @@ import { atLeast, noteWritten } from './position'
 /** How often an open page asks again. */
 export const REFRESH_MS = 10_000
 
+/** Where a list begins that comes in pages. */
+export const FIRST_PAGE: { cursor: string | null } = { cursor: null }
+
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {

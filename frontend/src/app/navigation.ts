@@ -22,6 +22,10 @@ export function navigation(t: Words): readonly NavSection[] {
       roles: ['client', 'admin'],
       items: [
         { to: '/', label: t.overview, icon: 'overview', exact: true },
+        { to: '/keys', label: t.keys, icon: 'key' },
+        { to: '/billing', label: t.billing, icon: 'card' },
+        { to: '/models', label: t.models, icon: 'cube' },
+        { to: '/settings', label: t.settings, icon: 'gear' },
       ],
     },
   ]

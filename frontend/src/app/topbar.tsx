@@ -29,7 +29,7 @@ function Available() {
   const { data } = useQuery(balanceQuery)
   if (data === undefined) return null
   return (
-    <Link to="/" className="flex h-8 items-center gap-2 rounded-md px-2.5 text-[0.8125rem] text-muted hover:bg-sunken">
+    <Link to="/billing" className="flex h-8 items-center gap-2 rounded-md px-2.5 text-[0.8125rem] text-muted hover:bg-sunken">
       {t.available}
       <Money value={data.available_usd} decimals={2} className="font-medium text-ink" />
     </Link>

@@ -49,7 +49,8 @@ export function format(language: Language): Format {
       minimumFractionDigits: 2,
       maximumFractionDigits: Math.max(2, most),
     })
-  const exact = dollars(12)
+  // Prices have more decimals than amounts.
+  const exact = dollars(20)
   const moneyFor = (value: Money, decimals?: number) =>
     decimals === undefined ? exact.formatToParts(value) : dollars(decimals).formatToParts(rounded(value, decimals))
   const moment = (options: Intl.DateTimeFormatOptions) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compare, fromPico, isMoney, money, parseMoney, perMillion, rounded, share, sum, toPico } from './money'
+import { compare, fromPico, isMoney, money, parseMoney, rounded, share, sum, toPico } from './money'
 
 describe('money', () => {
   it('is added without losing a pico-dollar', () => {
@@ -39,14 +39,5 @@ describe('money', () => {
   it('becomes a number only as a share of a whole', () => {
     expect(share(money('1'), money('4'))).toBe(0.25)
     expect(share(money('1'), money('0'))).toBe(0)
-  })
-
-  it('makes prices per token prices per million tokens, exactly', () => {
-    expect(perMillion('0.00000012')).toBe('0.12')
-    expect(perMillion('1.4e-7')).toBe('0.14')
-    expect(perMillion('0.000015')).toBe('15')
-    expect(perMillion('0')).toBe('0')
-    expect(perMillion('0.0000000000000001')).toBe('0.0000000001')
-    expect(perMillion('-1')).toBeNull()
   })
 })

@@ -78,20 +78,6 @@ export function rounded(amount: Money, decimals: number): Money {
   return fromPico((pico < 0n ? -whole : whole) * unit)
 }
 
-/** A price per token as a price per million tokens, exactly; null for what is no price. Prices may have exponents. */
-export function perMillion(price: string): string | null {
-  const match = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(price)
-  if (match === null) return null
-  const [, whole = '0', fraction = '', exponent = '0'] = match
-  const digits = `${whole}${fraction}`
-  const point = whole.length + Number(exponent) + 6
-  const padded = point > digits.length ? digits.padEnd(point, '0') : digits.padStart(digits.length + Math.max(0, 1 - point), '0')
-  const at = Math.max(point, 1)
-  const before = padded.slice(0, at).replace(/^0+(?=\d)/, '')
-  const after = padded.slice(at).replace(/0+$/, '')
-  return after === '' ? before : `${before}.${after}`
-}
-
 /** How large a part is of a whole, for the length of a bar: the only number that money becomes. */
 export function share(part: Money, whole: Money): number {
   const of = toPico(whole)
