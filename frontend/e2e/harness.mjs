@@ -71,7 +71,10 @@ export async function accessible(page, name) {
 export async function shot(page, name) {
   if (SHOTS === undefined) return
   mkdirSync(shots, { recursive: true })
-  await page.screenshot({ path: `${shots}${name}.png`, fullPage: true })
+  // A log of thousands is as tall: its beginning is enough.
+  const height = await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 2_400))
+  const width = page.viewportSize().width
+  await page.screenshot({ path: `${shots}${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height } })
 }
 
 /** Nothing may be wider than the screen. */

@@ -1,9 +1,9 @@
 // Pictures of every page: `frontend/e2e/run node e2e/shots.mjs [name…]`.
 process.env.SHOTS = '1'
-const { chat, customer, launch, shot, signIn, url, visit } = await import('./harness.mjs')
+const { call, chat, customer, launch, shot, signIn, url, visit } = await import('./harness.mjs')
 
 const MODELS = ['openai/gpt-4o-mini', 'anthropic/claude-sonnet-4', 'google/gemini-2.5-flash', 'openai/gpt-4.1']
-const PAGES = (process.argv[2] ?? '/,/keys,/usage,/requests,/billing,/models,/models/playground,/settings').split(',')
+const PAGES = (process.argv[2] ?? '/,/keys,/usage,/requests,/requests/ID,/billing,/billing/statements/MONTH,/models,/models/playground,/settings').split(',')
 const FACES = [
   { width: 1440, dark: false, language: 'en' },
   { width: 1440, dark: true, language: 'ru' },
@@ -13,6 +13,8 @@ const FACES = [
 
 const ann = await customer()
 for (let request = 0; request < 24; request += 1) await chat(ann.key, MODELS[request % MODELS.length]).catch((error) => console.log(error.message))
+const { data: requests } = await call('GET', '/v1/client/requests', ann.session)
+const fill = (path) => path.replace('ID', requests[0].id).replace('MONTH', new Date().toISOString().slice(0, 7))
 const browser = await launch()
 for (const face of FACES) {
   const { page, wrong, context } = await visit(browser, face)
@@ -25,7 +27,8 @@ for (const face of FACES) {
   }
   await signIn(page, ann.email)
   for (const path of PAGES) {
-    await page.evaluate((to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }, path)
+    await page.evaluate((to) => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }, fill(path))
+    await page.mouse.move(0, 0)
     await page.waitForTimeout(1200)
     await shot(page, name(path))
   }

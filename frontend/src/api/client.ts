@@ -46,4 +46,4 @@ function speaksOfToken(problem: unknown): boolean {
 }
 
 /** The gateway, typed by its own document. */
-export const api = createClient<paths>({ baseUrl: location.origin, fetch: send })
+export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', fetch: send })

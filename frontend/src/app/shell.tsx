@@ -23,13 +23,13 @@ export function Shell() {
       >
         {t.skip}
       </a>
-      <aside className="no-print sticky top-0 h-dvh overflow-y-auto border-r border-line max-lg:hidden">
+      <aside className="no-print sticky top-0 h-dvh overflow-y-auto max-lg:hidden">
         <Sidebar role={role} />
       </aside>
       <Drawer open={open} onClose={() => setOpen(false)} title={t.navigation}>
         <Sidebar role={role} onGo={() => setOpen(false)} />
       </Drawer>
-      <div className="min-w-0">
+      <div className="min-w-0 border-line lg:min-h-dvh lg:border-l">
         <TopBar onOpenNavigation={() => setOpen(true)} />
         <main id="content" tabIndex={-1} className="focus:outline-none">
           <Outlet />

@@ -44,7 +44,7 @@ export function BarChart({ label, ticks, series, height = 200 }: Props) {
       <figcaption className="mb-3 flex min-h-10 flex-wrap items-baseline gap-x-4 gap-y-1">
         <span className="text-[0.8125rem] text-muted">{at === null ? t.total : ticks[at]}</span>
         <Money value={at === null ? grand : (totals[at] ?? ZERO)} decimals={6} className="font-semibold" />
-        <Legend series={shown} at={at} />
+        {shown.length > 1 && <Legend series={shown} at={at} />}
       </figcaption>
       <svg
         viewBox={`0 0 100 ${height}`}

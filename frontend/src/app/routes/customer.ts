@@ -1,5 +1,6 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { catalogueSearch } from '@/features/shared/catalogue'
+import { requestSearch } from '@/features/requests/search'
 import { app, only } from './root'
 
 const guard = only(['client', 'admin'])
@@ -23,6 +24,19 @@ export const customer = [
       ...(search['revoked'] === true && { revoked: true as const }),
     }),
     component: lazyRouteComponent(() => import('@/features/keys/page'), 'KeysPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/requests',
+    beforeLoad: guard,
+    validateSearch: requestSearch,
+    component: lazyRouteComponent(() => import('@/features/requests/page'), 'RequestsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/requests/$id',
+    beforeLoad: guard,
+    component: lazyRouteComponent(() => import('@/features/requests/detail'), 'RequestPage'),
   }),
   createRoute({
     getParentRoute: () => app,

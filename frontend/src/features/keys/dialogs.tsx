@@ -10,7 +10,7 @@ import { toast } from '@/ui/toast'
 import { emptyForm, formOf } from './form'
 import { KeyFields } from './key-form'
 import { keyMessages } from './messages'
-import { type ApiKey, type IssuedKey, changeKey, issueKey, revokeKey } from './queries'
+import { type ApiKey, type IssuedKey, changeKey, issueKey, revokeKey } from '../shared/keys'
 
 /** Asks for name and limits, then shows the key: once, because afterwards nobody has it. */
 export function CreateKeyDialog({ open, onClose }: { open: boolean; onClose: () => void }) {

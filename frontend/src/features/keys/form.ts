@@ -1,6 +1,6 @@
 import { type Day, addDays, dayOf, isDay } from '@/lib/days'
 import { type Money, isNegative, isZero, parseMoney } from '@/lib/money'
-import type { ApiKey, KeyBody } from './queries'
+import type { ApiKey, KeyBody } from '../shared/keys'
 
 export type Period = KeyBody['period'] & string
 export type Expiry = 'never' | 'hour' | 'day' | 'week' | 'month' | 'quarter' | 'date' | 'keep'

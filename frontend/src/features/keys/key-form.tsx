@@ -7,7 +7,7 @@ import { uiMessages } from '@/ui/messages'
 import { TroubleBox } from '@/ui/state'
 import { type Errors, type Expiry, type KeyForm, type Period, read } from './form'
 import { keyMessages } from './messages'
-import type { KeyBody } from './queries'
+import type { KeyBody } from '../shared/keys'
 
 const PERIODS: readonly Period[] = ['day', 'week', 'month', 'total']
 const EXPIRIES: readonly Expiry[] = ['never', 'hour', 'day', 'week', 'month', 'quarter', 'date']

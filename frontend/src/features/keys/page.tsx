@@ -8,7 +8,7 @@ import { Card } from '@/ui/card'
 import { AsOf, Page } from '@/ui/page'
 import { CreateKeyDialog, EditKeyDialog, RevokeKeyDialog } from './dialogs'
 import { keyMessages } from './messages'
-import { type ApiKey, keysQuery } from './queries'
+import { type ApiKey, keysQuery } from '../shared/keys'
 import { KeysTable } from './table'
 
 export function KeysPage() {

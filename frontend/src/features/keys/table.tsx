@@ -11,7 +11,7 @@ import { type Asked, Empty } from '@/ui/state'
 import { type Column, Table } from '@/ui/table'
 import { Time } from '@/ui/time'
 import { keyMessages } from './messages'
-import { type ApiKey, keyState } from './queries'
+import { type ApiKey, keyState } from '../shared/keys'
 
 const TONES: Record<ReturnType<typeof keyState>, Tone> = { active: 'good', expired: 'warn', revoked: 'plain' }
 

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link, useNavigate } from '@tanstack/react-router'
 import { useAsked } from '@/api/trouble'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
@@ -16,9 +17,10 @@ export function LatestRequests() {
   const t = useMessages(overviewMessages)
   const words = useMessages(requestWords)
   const format = useFormat()
+  const navigate = useNavigate()
   const rows = useAsked(useQuery(latestQuery), (page) => page.data)
   const columns: Array<Column<RequestItem>> = [
-    { key: 'model', head: words.model, grow: true, cell: (row) => <span className="block truncate font-medium">{row.model}</span> },
+    { key: 'model', head: words.model, grow: true, cell: (row) => <ModelLink row={row} /> },
     { key: 'time', head: words.time, from: 'sm', cell: (row) => <Time at={row.ended_at} relative className="text-muted" /> },
     {
       key: 'tokens',
@@ -39,12 +41,18 @@ export function LatestRequests() {
     <Card
       title={t.latest}
       flush
+      actions={
+        <Link to="/requests" className="text-[0.8125rem] font-medium text-accent hover:underline">
+          {t.all}
+        </Link>
+      }
     >
       <Table
         label={t.latest}
         rows={rows}
         columns={columns}
-        rowKey={(row) => String(row.position)}
+        rowKey={(row) => row.id}
+        onRow={(row) => void navigate({ to: '/requests/$id', params: { id: row.id } })}
         empty={
           <Empty icon="list" title={t.noRequests}>
             {t.noRequestsText}
@@ -52,5 +60,20 @@ export function LatestRequests() {
         }
       />
     </Card>
+  )
+}
+
+function ModelLink({ row }: { row: RequestItem }) {
+  const words = useMessages(requestWords)
+  return (
+    <Link
+      to="/requests/$id"
+      params={{ id: row.id }}
+      aria-label={words.open(row.model)}
+      className="block truncate font-medium hover:underline"
+      onClick={(event) => event.stopPropagation()}
+    >
+      {row.model}
+    </Link>
   )
 }
