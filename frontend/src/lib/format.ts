@@ -17,7 +17,11 @@ export type Format = {
   day: (value: string) => string
   month: (value: string) => string
   dateTime: (value: string) => string
+  /** Day and time without the year. */
+  moment: (value: string) => string
   time: (value: string) => string
+  /** A decimal text that is no money, such as a ratio. */
+  decimal: (value: string) => string
   /** "3 minutes ago" */
   ago: (milliseconds: number, now: number) => string
   bytes: (value: number) => string
@@ -51,6 +55,7 @@ export function format(language: Language): Format {
     })
   // Prices have more decimals than amounts.
   const exact = dollars(20)
+  const decimals = new Intl.NumberFormat(locale, { maximumFractionDigits: 20 })
   const moneyFor = (value: Money, decimals?: number) =>
     decimals === undefined ? exact.formatToParts(value) : dollars(decimals).formatToParts(rounded(value, decimals))
   const moment = (options: Intl.DateTimeFormatOptions) => {
@@ -90,7 +95,9 @@ export function format(language: Language): Format {
     day: moment({ day: 'numeric', month: 'short', timeZone: 'UTC' }),
     month: moment({ month: 'long', year: 'numeric', timeZone: 'UTC' }),
     dateTime: moment({ dateStyle: 'medium', timeStyle: 'medium' }),
+    moment: moment({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', second: '2-digit' }),
     time: moment({ timeStyle: 'medium' }),
+    decimal: (value) => (isNumeric(value) ? decimals.format(value) : value),
     ago: (then, now) => {
       const passed = Math.max(0, now - then)
       const [name, size] = UNITS.find(([, length]) => passed >= length) ?? ['second', 1_000]

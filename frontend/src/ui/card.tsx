@@ -37,13 +37,13 @@ export function Figure({ label, children, note }: { label: string; children: Rea
 /** Names and values, one under another. */
 export function Facts({ rows }: { rows: ReadonlyArray<readonly [label: string, value: ReactNode] | null> }) {
   return (
-    <dl className="grid grid-cols-1 gap-x-6 sm:grid-cols-[minmax(9rem,auto)_1fr]">
+    <dl>
       {rows.map(
         (row) =>
           row !== null && (
-            <div key={row[0]} className="contents">
-              <dt className="pt-2 text-muted sm:border-b sm:border-line sm:py-2">{row[0]}</dt>
-              <dd className="min-w-0 border-b border-line pt-0.5 pb-2 break-words sm:py-2">{row[1]}</dd>
+            <div key={row[0]} className="grid gap-x-4 gap-y-0.5 border-b border-line py-2 last:border-0 sm:grid-cols-[10rem_1fr]">
+              <dt className="text-muted">{row[0]}</dt>
+              <dd className="min-w-0 break-words">{row[1]}</dd>
             </div>
           ),
       )}

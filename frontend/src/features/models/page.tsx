@@ -86,7 +86,7 @@ function List({ models, sorting, onSort }: ListProps) {
         </>
       ),
     },
-    { key: 'copy', head: '', width: 'w-11', from: 'sm', cell: (model) => <CopyIcon text={model.id} label={t.copyId} /> },
+    { key: 'copy', head: '', width: 'w-13', from: 'sm', cell: (model) => <CopyIcon text={model.id} label={t.copyId} /> },
     {
       key: 'takes',
       head: t.takes,

@@ -52,7 +52,7 @@ function Sum({ charge }: { charge: Charge }) {
       <dl className="nums space-y-1.5">
         {computed != null && <Row label={t.sum}>{format.price(computed)}</Row>}
         {list != null && <Row label={t.listCost}>{format.price(list)}</Row>}
-        {charge.sale_ratio != null && <Row label={t.ratio}>× {charge.sale_ratio}</Row>}
+        {charge.sale_ratio != null && <Row label={t.ratio}>× {format.decimal(charge.sale_ratio)}</Row>}
         {exact != null && <Row label={t.exact}>{format.price(exact)}</Row>}
         {charge.charge_before_usd != null && (
           <Row label={t.before}>

@@ -95,7 +95,7 @@ function Log({ rows, onEnd }: { rows: readonly RequestItem[]; onEnd: () => void 
         </Link>
       ),
     },
-    { key: 'when', head: t.when, width: 'w-48', from: 'md', cell: (row) => <Time at={row.ended_at} className="text-muted" /> },
+    { key: 'when', head: t.when, width: 'w-44', from: 'md', cell: (row) => <Time at={row.ended_at} short className="text-muted" /> },
     { key: 'state', head: words.state, width: 'w-32', from: 'lg', cell: (row) => <RequestState state={row.state} /> },
     { key: 'input', head: t.input, width: 'w-20', right: true, from: 'md', cell: (row) => count(row.prompt_tokens) },
     { key: 'output', head: t.output, width: 'w-20', right: true, from: 'md', cell: (row) => count(row.completion_tokens) },
