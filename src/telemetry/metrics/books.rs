@@ -5,7 +5,7 @@
 
 use prometheus::{Counter, IntCounter};
 use rust_decimal::prelude::ToPrimitive as _;
-use tollgate_domain::account::{AccountEvent, CostSource, Waived};
+use tollgate_domain::account::{AccountEvent, CostSource};
 use tollgate_domain::fairness::{Mishap, Ruling, Treatment};
 use tollgate_domain::{Money, Usage};
 
@@ -199,11 +199,13 @@ impl BooksMetrics {
                 self.ended.of(End::Settled).inc();
                 self.sources.of(settled.source.into()).inc();
                 self.booked(&settled.usage, settled.charge, settled.cost);
-                self.ruled(settled.ruling, settled.waived.map(|waived| waived.cost));
+                self.ruled(settled.ruling);
+                self.waived(settled.waived.map(|waived| waived.cost));
             }
             AccountEvent::ReservationReleased { ruling, waived, .. } => {
                 self.ended.of(End::Released).inc();
-                self.ruled(*ruling, waived.as_ref().map(|bill| bill.cost));
+                self.ruled(*ruling);
+                self.waived(waived.as_ref().map(|bill| bill.cost));
             }
             AccountEvent::ReservationExpired { .. } => self.ended.of(End::Expired).inc(),
             AccountEvent::ChargeCorrected(corrected) => {
@@ -212,12 +214,12 @@ impl BooksMetrics {
                     self.corrected(charge, Correction::ChargeUp, Correction::ChargeDown);
                     self.corrected(cost, Correction::CostUp, Correction::CostDown);
                 }
-                self.waived(corrected.waived);
+                self.waived(corrected.waived.map(|waived| waived.cost));
             }
             AccountEvent::LateBillBooked(late) => {
                 self.late.of(LateBill::Booked).inc();
                 self.booked(&late.booked.usage, late.booked.charge, late.booked.cost);
-                self.waived(late.waived);
+                self.waived(late.waived.map(|waived| waived.cost));
             }
             AccountEvent::AccountOpened { .. }
             | AccountEvent::FundsToppedUp { .. }
@@ -254,15 +256,16 @@ impl BooksMetrics {
         }
     }
 
-    fn ruled(&self, ruling: Option<Ruling>, waived: Option<Money>) {
+    fn ruled(&self, ruling: Option<Ruling>) {
         if let Some(ruling) = ruling {
             self.rulings.of(ruling.mishap).of(ruling.treatment).inc();
         }
-        self.waived.inc_by(waived.map_or(0.0, dollars));
     }
 
-    fn waived(&self, waived: Option<Waived>) {
-        self.waived.inc_by(waived.map_or(0.0, |waived| dollars(waived.cost)));
+    fn waived(&self, cost: Option<Money>) {
+        if let Some(cost) = cost {
+            self.waived.inc_by(dollars(cost));
+        }
     }
 
     fn corrected(&self, change: Money, up: Correction, down: Correction) {

@@ -5,12 +5,11 @@ use std::time::Duration;
 use prometheus::{Gauge, GaugeVec, Opts};
 use sqlx::{PgPool, Row as _};
 
-use super::make::{Maker, gauge};
+use super::make::{Maker, WELL_FORMED, gauge};
 use crate::database::health::{self, DatabaseHealth};
 
 /// A database that takes longer than this is away; Prometheus waits for ten seconds.
 const PATIENCE: Duration = Duration::from_secs(3);
-const WELL_FORMED: &str = "metrics have well-formed names, and each its own";
 
 /// What the database says.
 #[derive(Debug, Clone, Default)]
@@ -63,8 +62,10 @@ async fn read(pool: &PgPool) -> Result<Found, sqlx::Error> {
         "SELECT h.position, o.open, o.oldest, o.overdue, m.waiting, b.imbalance,
                 coalesce(extract(epoch FROM clock_timestamp() - e.recorded_at), 0)::float8
          FROM ledger_head h
-         CROSS JOIN (SELECT count(*) AS open, count(*) FILTER (WHERE expires_at < now()) AS overdue,
-                            coalesce(extract(epoch FROM now() - min(reserved_at)), 0)::float8 AS oldest
+         CROSS JOIN (SELECT count(*) AS open,
+                            count(*) FILTER (WHERE expires_at < now()) AS overdue,
+                            coalesce(extract(epoch FROM now() - min(reserved_at)), 0)::float8
+                                AS oldest
                      FROM read.open_reservations) o
          CROSS JOIN (SELECT count(*) AS waiting FROM mails WHERE state = 'queued') m
          CROSS JOIN (SELECT coalesce(sum(debit - credit), 0)::float8 AS imbalance

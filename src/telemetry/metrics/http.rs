@@ -365,6 +365,8 @@ impl Watch {
     /// There is an answer.
     pub fn answered(&mut self, status: StatusCode, error: Option<&ApiError>) {
         self.answered = true;
+        // A refusal is no answer of a model.
+        self.spoke = !status.is_success();
         let http = &self.metrics.http;
         http.requests.of(self.place).of(Outcome::of(status)).inc();
         if status.is_client_error() || status.is_server_error() {

@@ -9,7 +9,7 @@ use prometheus::{
 use super::labels::{By, Label};
 
 /// Every name and label is a constant of this folder, and a test makes all of them.
-const WELL_FORMED: &str = "metrics have well-formed names, and each its own";
+pub(super) const WELL_FORMED: &str = "metrics have well-formed names, and each its own";
 
 /// A registry that is being filled.
 #[derive(Debug, Default)]

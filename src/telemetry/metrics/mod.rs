@@ -16,6 +16,7 @@ mod labels;
 mod listen;
 mod live;
 mod make;
+mod process;
 mod upstream;
 
 use std::sync::Arc;
@@ -64,8 +65,6 @@ impl Default for Metrics {
         let upstream = UpstreamMetrics::new(&make);
         let version = [("version", env!("CARGO_PKG_VERSION"))];
         make.fixed("tollgate_build_info", "1, with the version of this build.", &version).set(1);
-        #[cfg(target_os = "linux")]
-        make.keep(prometheus::process_collector::ProcessCollector::for_self());
         Self { registry: make.into_registry(), http, books, upstream }
     }
 }
@@ -89,6 +88,7 @@ impl Metrics {
         let make = Maker::default();
         standing.show(&make);
         database::show(&make, found);
+        process::show(&make);
         let mut families = self.registry.gather();
         families.extend(make.into_registry().gather());
         families.sort_by(|a, b| a.name().cmp(b.name()));
