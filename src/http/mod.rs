@@ -5,8 +5,10 @@
 //! are its access rule (see [`extract`]).
 
 mod cors;
+mod csv;
 mod edge;
 pub mod error;
+mod explained;
 pub mod extract;
 pub mod limits;
 pub mod listen;

@@ -196,3 +196,20 @@ pub struct Written {
     #[schema(examples(42))]
     pub position: i64,
 }
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An id in a query.
+pub fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
+    param: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, ApiError> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|error: T::Err| {
+        let message = both!("{error}", "`{param}` не подходит: {error}");
+        ApiError::invalid(param, message)
+    })
+}

@@ -8,6 +8,7 @@ mod admin;
 mod app;
 mod cluster;
 mod complaints;
+mod customer;
 mod errors;
 mod fate;
 mod faults;

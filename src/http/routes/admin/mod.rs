@@ -20,6 +20,7 @@ mod plans;
 mod prices;
 mod profit;
 mod ratios;
+mod request;
 mod statement;
 mod stats;
 mod top_ups;
@@ -50,6 +51,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(ratios::router())
         .merge(actions::router())
         .merge(logs::router())
+        .merge(request::router())
         .merge(profit::router())
         .merge(users::router())
         .merge(invitations::router())

@@ -1,0 +1,5 @@
+//! What the dashboard's customer pages ask for.
+
+mod explanations;
+mod search;
+mod tables;
