@@ -15,8 +15,10 @@ pub mod listen;
 mod openapi;
 pub mod people;
 pub mod routes;
+mod search;
 mod stall;
 mod state;
+mod usage;
 pub mod wire;
 
 use axum::{Router, middleware};

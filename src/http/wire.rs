@@ -213,3 +213,14 @@ pub fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
         ApiError::invalid(param, message)
     })
 }
+
+/// Text as the database can hold it.
+pub fn plain(param: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text {
+        Some(text) if text.contains('\0') => {
+            let message = both!("Text has no NUL.", "В тексте не может быть NUL.");
+            Err(ApiError::invalid(param, message))
+        }
+        text => Ok(text),
+    }
+}

@@ -294,7 +294,17 @@ impl Exchange {
     async fn run(mut self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
         let gateway = self.gateway.clone();
         let path = self.endpoint.path();
-        let send = || gateway.0.client.post(&self.upstream, path, &self.passed_on, body);
+        let metrics = &gateway.books().metrics.upstream;
+        let send = || async {
+            let called = Instant::now();
+            let answer = gateway.0.client.post(&self.upstream, path, &self.passed_on, body).await;
+            let took = called.elapsed();
+            match &answer {
+                Ok(_) => metrics.answered(took),
+                Err(error) => metrics.unanswered(error),
+            }
+            answer.map(|answer| (answer, took))
+        };
         let both = match self.mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
@@ -308,7 +318,7 @@ impl Exchange {
             },
         };
         match both {
-            Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
+            Ok((Ok((answer, took)), open)) => self.answered(answer, took, open, reply).await,
             Ok((Err(error), open)) => {
                 self.admitted.come_to_nothing();
                 tell(reply, Err(unreachable(&error)));
@@ -325,7 +335,13 @@ impl Exchange {
         }
     }
 
-    async fn answered(self, answer: reqwest::Response, open: OpenReservation, reply: Reply) {
+    async fn answered(
+        self,
+        answer: reqwest::Response,
+        upstream_took: Duration,
+        open: OpenReservation,
+        reply: Reply,
+    ) {
         let status = answer.status().as_u16();
         let generation_id = answer
             .headers()
@@ -345,7 +361,8 @@ impl Exchange {
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/") && !is_events);
         let GatewayParts { client, client_stall, .. } = &self.gateway.0;
         let (timeouts, stall) = (client.timeouts(), *client_stall);
-        let request = InFlight {
+        let mut request = InFlight {
+            upstream_took,
             open,
             endpoint: self.endpoint,
             upstream: self.upstream,
@@ -367,12 +384,15 @@ impl Exchange {
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            request.handed_on();
             let limits = Limits { idle: timeouts.idle, total: timeouts.total, stall };
             *response.body_mut() = relay::body(answer, request, limits);
             tell(reply, Ok(response));
             return;
         }
+        let reading = Instant::now();
         let whole = whole::read(answer, timeouts.idle, timeouts.total).await;
+        request.upstream_took += reading.elapsed();
         complete(whole, is_text, request, reply).await;
     }
 }

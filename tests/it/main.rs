@@ -18,6 +18,7 @@ mod ledger;
 mod limits;
 mod money;
 mod openapi;
+mod ops;
 mod people;
 mod process;
 mod race;

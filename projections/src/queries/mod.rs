@@ -22,6 +22,7 @@ mod usage;
 pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
+    used_since,
 };
 pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
 pub use breakdown::{Breakdown, UsageFilter, UsageLine, breakdown, count_breakdown};

@@ -3,3 +3,4 @@
 mod explanations;
 mod search;
 mod tables;
+mod usage;

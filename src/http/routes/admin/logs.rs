@@ -51,7 +51,7 @@ const fn default_limit() -> u16 {
 
 /// A request that has ended, with everything that its charge and its cost follow from.
 #[derive(Serialize, ToSchema)]
-struct LogItem {
+pub(super) struct LogItem {
     /// The position of the event that ended it.
     #[schema(examples(42))]
     position: i64,

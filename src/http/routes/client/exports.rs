@@ -12,10 +12,10 @@ use tollgate_projections::queries::{
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::request_log::RequestParams;
 use super::statements::{invalid_month, month};
 use crate::http::csv::{self, Csv, MOST_ROWS};
 use crate::http::extract::{CustomerSession, Params};
+use crate::http::search::RequestParams;
 use crate::http::wire::{ReadParams, SpanParams};
 use crate::http::{ApiError, AppState, Problem};
 
