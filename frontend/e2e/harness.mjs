@@ -124,5 +124,15 @@ export async function customer(dollars = '25') {
   return { email, password: PASSWORD, account, key, session }
 }
 
+/** The requests of a customer once there are so many: they are charged after their answers. */
+export async function ended(session, count) {
+  for (const end = Date.now() + 15_000; ; ) {
+    const { data } = await call('GET', '/v1/client/requests', session)
+    if (data.length >= count) return data
+    if (Date.now() > end) throw new Error(`only ${data.length} of ${count} requests have ended`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
 export const chat = (key, model = 'openai/gpt-4o-mini', content = 'What is double-entry bookkeeping?') =>
   call('POST', '/v1/chat/completions', key, { model, messages: [{ role: 'user', content }], max_tokens: 60 })

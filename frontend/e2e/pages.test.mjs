@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { accessible, call, chat, customer, fits, launch, shot, signIn, url, visit } from './harness.mjs'
+import { accessible, chat, customer, ended, fits, launch, shot, signIn, url, visit } from './harness.mjs'
 
 const MODELS = ['openai/gpt-4o-mini', 'anthropic/claude-sonnet-4', 'google/gemini-2.5-flash']
 const OUTSIDE = ['/login', '/register', '/register#token=tgi_x', '/reset-password', '/reset-password#token=tgp_x', '/verify-email']
@@ -14,7 +14,7 @@ before(async () => {
   browser = await launch()
   ann = await customer()
   for (const model of MODELS) await chat(ann.key, model)
-  const { data } = await call('GET', '/v1/client/requests', ann.session)
+  const data = await ended(ann.session, MODELS.length)
   const month = new Date().toISOString().slice(0, 7)
   pages = {
     overview: '/',

@@ -12,7 +12,10 @@ export const FIRST_PAGE: { cursor: string | null } = { cursor: null }
 export function makeQueryClient(): QueryClient {
   return new QueryClient({
     defaultOptions: {
+      // Browsers are often wrong about being offline; and who is, should be told.
+      mutations: { networkMode: 'always' },
       queries: {
+        networkMode: 'always',
         staleTime: 2_000,
         retry: (failures, error) => failures < 2 && isTransient(error),
         refetchOnWindowFocus: true,

@@ -38,12 +38,8 @@ export function onEnded(listener: () => void): () => void {
 let refreshing: Promise<string | null> | null = null
 
 async function exchange(): Promise<string | null> {
-  const response = await fetch('/v1/auth/refresh', {
-    method: 'POST',
-    headers: { ...SESSION_HEADER, 'Content-Type': 'application/json' },
-    body: '{}',
-  })
-  if (response.status === 400 || response.status === 401 || response.status === 422) return null
+  const response = await fetch('/v1/auth/refresh', { method: 'POST', headers: SESSION_HEADER })
+  if (response.status === 400 || response.status === 401) return null
   if (!response.ok) throw new Error('the session could not be renewed')
   const tokens: unknown = await response.json()
   if (!isTokens(tokens)) return null

@@ -23,6 +23,7 @@ export function navigation(t: Words): readonly NavSection[] {
       items: [
         { to: '/', label: t.overview, icon: 'overview', exact: true },
         { to: '/keys', label: t.keys, icon: 'key' },
+        { to: '/usage', label: t.usage, icon: 'chart' },
         { to: '/requests', label: t.requests, icon: 'list' },
         { to: '/billing', label: t.billing, icon: 'card' },
         { to: '/models', label: t.models, icon: 'cube' },

@@ -50,10 +50,11 @@ function UserMenu({ name, email }: { name: string; email: string }) {
   return (
     <Menu
       trigger={
-        <button type="button" aria-label={t.menu} className="flex h-8 items-center gap-2 rounded-md pr-1 pl-1.5 hover:bg-sunken">
+        <button type="button" className="flex h-8 items-center gap-2 rounded-md pr-1 pl-1.5 hover:bg-sunken">
           <span aria-hidden="true" className="flex size-6 items-center justify-center rounded-full bg-accent text-2xs font-semibold text-on-accent uppercase">
             {name.slice(0, 1)}
           </span>
+          <span className="sr-only">{t.menu}</span>
           <span className="max-w-40 truncate text-[0.8125rem] max-sm:hidden">{name}</span>
           <Icon name="down" className="size-4 text-muted" />
         </button>

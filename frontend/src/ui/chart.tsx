@@ -13,10 +13,13 @@ type Props = {
   ticks: readonly string[]
   series: readonly Series[]
   height?: number
+  /** Off where the same names stand beside it in the same colours. */
+  legend?: boolean
 }
 
 const FILLS = ['fill-chart-1', 'fill-chart-2', 'fill-chart-3', 'fill-chart-4', 'fill-chart-5', 'fill-chart-6']
-const DOTS = ['bg-chart-1', 'bg-chart-2', 'bg-chart-3', 'bg-chart-4', 'bg-chart-5', 'bg-chart-6']
+/** The colours of the series, in their order. */
+export const DOTS = ['bg-chart-1', 'bg-chart-2', 'bg-chart-3', 'bg-chart-4', 'bg-chart-5', 'bg-chart-6']
 const MOST = FILLS.length
 
 /** The largest series by themselves, the rest as one. */
@@ -30,7 +33,7 @@ export function condense(series: readonly Series[], others: string): readonly Se
 }
 
 /** Amounts over time as stacked bars. A table with the same figures stands on the page or is read aloud instead. */
-export function BarChart({ label, ticks, series, height = 200 }: Props) {
+export function BarChart({ label, ticks, series, height = 200, legend = true }: Props) {
   const t = useMessages(uiMessages)
   const [at, setAt] = useState<number | null>(null)
   const shown = condense(series, t.others)
@@ -44,7 +47,7 @@ export function BarChart({ label, ticks, series, height = 200 }: Props) {
       <figcaption className="mb-3 flex min-h-10 flex-wrap items-baseline gap-x-4 gap-y-1">
         <span className="text-[0.8125rem] text-muted">{at === null ? t.total : ticks[at]}</span>
         <Money value={at === null ? grand : (totals[at] ?? ZERO)} decimals={6} className="font-semibold" />
-        {shown.length > 1 && <Legend series={shown} at={at} />}
+        {legend && shown.length > 1 && <Legend series={shown} at={at} />}
       </figcaption>
       <svg
         viewBox={`0 0 100 ${height}`}

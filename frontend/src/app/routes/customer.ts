@@ -1,6 +1,7 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { catalogueSearch } from '@/features/shared/catalogue'
 import { requestSearch } from '@/features/requests/search'
+import { usageSearch } from '@/features/usage/search'
 import { app, only } from './root'
 
 const guard = only(['client', 'admin'])
@@ -24,6 +25,13 @@ export const customer = [
       ...(search['revoked'] === true && { revoked: true as const }),
     }),
     component: lazyRouteComponent(() => import('@/features/keys/page'), 'KeysPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/usage',
+    beforeLoad: guard,
+    validateSearch: usageSearch,
+    component: lazyRouteComponent(() => import('@/features/usage/page'), 'UsagePage'),
   }),
   createRoute({
     getParentRoute: () => app,

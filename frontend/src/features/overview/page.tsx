@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { balanceQuery } from '@/api/queries'
 import { useAsked } from '@/api/trouble'
-import { addDays, dayOf, firstOfMonth } from '@/lib/days'
+import { addDays, dayOf, daysFrom, firstOfMonth } from '@/lib/days'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
 import { compare, sum, ZERO } from '@/lib/money'
@@ -15,7 +15,7 @@ import { AsOf, Page } from '@/ui/page'
 import { Empty, Skeleton, Stateful } from '@/ui/state'
 import { ModelBars } from '../shared/model-bars'
 import { latestQuery } from '../shared/requests'
-import { chargesByDay, dailyQuery, modelsQuery } from '../shared/usage'
+import { breakdownQuery, chargesByDay, seriesOf } from '../shared/usage'
 import { FirstSteps } from './first-steps'
 import { LatestRequests } from './latest'
 import { overviewMessages } from './messages'
@@ -70,9 +70,9 @@ function Balance() {
   const t = useMessages(overviewMessages)
   const today = dayOf(useNow(60_000))
   const from = [firstOfMonth(today), addDays(today, 1 - CHART_DAYS)].toSorted()[0] ?? today
-  const daily = useQuery(dailyQuery(from, today))
+  const daily = useQuery(breakdownQuery('day', { from, to: today }))
   const balance = useAsked(useQuery(balanceQuery), (data) => data)
-  const days = chargesByDay(from, today, daily.data?.data ?? [])
+  const days = chargesByDay({ from, to: today }, daily.data?.data ?? [])
   const month = days.filter(({ day }) => day >= firstOfMonth(today))
   return (
     <Card>
@@ -114,17 +114,17 @@ function Charges() {
   const t = useMessages(overviewMessages)
   const format = useFormat()
   const today = dayOf(useNow(60_000))
-  const from = addDays(today, 1 - CHART_DAYS)
-  const daily = useAsked(useQuery(dailyQuery(from, today)), (page) => chargesByDay(from, today, page.data))
-  const models = useAsked(useQuery(modelsQuery(from, today)), (page) => page.data.filter((line) => line.requests > 0))
+  const range = { from: addDays(today, 1 - CHART_DAYS), to: today }
+  const days = daysFrom(range.from, range.to)
+  const daily = useAsked(useQuery(breakdownQuery('day_model', range)), (page) => seriesOf(days, page.data, (line) => line.model ?? ''))
+  const models = useAsked(useQuery(breakdownQuery('model', range)), (page) => page.data.filter((line) => line.requests > 0))
   return (
     <div className="grid gap-4 lg:grid-cols-[5fr_3fr]">
       <Card title={t.charges} actions={<span className="text-[0.8125rem] text-muted">{t.thirtyDays}</span>}>
         <Stateful of={daily}>
-          {(days) => {
-            const values = days.map(({ charge }) => charge)
-            const label = t.chargesChart(format.money(sum(values), 4))
-            return <BarChart label={label} ticks={days.map(({ day }) => format.day(day))} series={[{ name: t.charges, values }]} />
+          {(series) => {
+            const label = t.chargesChart(format.money(sum(series.map(({ total }) => total)), 4))
+            return <BarChart label={label} ticks={days.map(format.day)} series={series} legend={false} />
           }}
         </Stateful>
       </Card>
@@ -132,14 +132,11 @@ function Charges() {
         <Stateful of={models} isEmpty={(lines) => lines.length === 0} empty={<Empty icon="chart" title={t.noCharges} />}>
           {(lines) => (
             <ModelBars
-              bars={lines
-                .toSorted((a, b) => compare(b.charge_usd, a.charge_usd))
-                .slice(0, 6)
-                .map((line) => ({
-                  name: line.model,
-                  charge: line.charge_usd,
-                  note: t.requests(line.requests, format.number(line.requests)),
-                }))}
+              bars={lines.slice(0, 6).map((line) => ({
+                name: line.model ?? '',
+                charge: line.charge_usd,
+                note: t.requests(line.requests, format.number(line.requests)),
+              }))}
             />
           )}
         </Stateful>

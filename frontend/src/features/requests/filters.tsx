@@ -2,11 +2,12 @@ import { useQuery } from '@tanstack/react-query'
 import { useMessages } from '@/lib/i18n'
 import { useNow } from '@/lib/now'
 import { addDays, dayOf } from '@/lib/days'
+import { DayInput } from '@/ui/day-input'
 import { Select } from '@/ui/field'
 import { SearchBox } from '@/ui/search-box'
 import { keysQuery } from '../shared/keys'
 import { requestWords } from '../shared/request-words'
-import { modelsQuery } from '../shared/usage'
+import { breakdownQuery } from '../shared/usage'
 import { logMessages } from './messages'
 import { type RequestSearch, SPANS, STATES, type Span, spanOf, spanStart } from './search'
 
@@ -22,9 +23,9 @@ export function Filters({ search, onChange }: Props) {
   const words = useMessages(requestWords)
   const now = useNow(60_000)
   const keys = useQuery(keysQuery).data?.data ?? []
-  const models = useQuery(modelsQuery(addDays(dayOf(now), -OFFERED_DAYS), dayOf(now))).data?.data ?? []
+  const models = useQuery(breakdownQuery('model', { from: addDays(dayOf(now), -OFFERED_DAYS), to: dayOf(now) })).data?.data ?? []
   const span = spanOf(search, now)
-  const named = new Set([...models.map((line) => line.model), ...(search.model === undefined ? [] : [search.model])])
+  const named = new Set([...models.map((line) => line.model ?? ''), ...(search.model === undefined ? [] : [search.model])])
   const without = (...names: ReadonlyArray<keyof RequestSearch>): RequestSearch =>
     Object.fromEntries(Object.entries(search).filter(([name]) => !names.some((other) => other === name)))
   const pickSpan = (next: Span) => {
@@ -80,19 +81,5 @@ export function Filters({ search, onChange }: Props) {
         </div>
       )}
     </div>
-  )
-}
-
-function DayInput({ label, value, onChange }: { label: string; value: string | undefined; onChange: (day: string) => void }) {
-  return (
-    <label className="flex items-center gap-2 text-muted">
-      {label}
-      <input
-        type="date"
-        value={value ?? ''}
-        onChange={(event) => onChange(event.target.value)}
-        className="h-9 rounded-md border border-edge bg-surface px-2.5 text-ink"
-      />
-    </label>
   )
 }
