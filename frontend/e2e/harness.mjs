@@ -124,6 +124,21 @@ export async function customer(dollars = '25') {
   return { email, password: PASSWORD, account, key, session }
 }
 
+/** What the operator does besides. */
+export async function operate(method, path, body) {
+  adminToken ??= await token(people.admin())
+  return call(method, path, adminToken, body)
+}
+
+/** Somebody who may read the books and change nothing. */
+export async function auditor() {
+  const email = `audit-${randomUUID()}@example.com`
+  await call('POST', '/v1/auth/register', null, { email, password: PASSWORD, name: 'Auditor' })
+  const { user_id: user } = await call('GET', '/v1/auth/me', await token({ email, password: PASSWORD }))
+  await operate('PUT', `/v1/admin/users/${user}/role`, { role: 'auditor' })
+  return { email, password: PASSWORD }
+}
+
 /** The requests of a customer once there are so many: they are charged after their answers. */
 export async function ended(session, count) {
   for (const end = Date.now() + 15_000; ; ) {

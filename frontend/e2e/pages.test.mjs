@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { accessible, chat, customer, ended, fits, launch, shot, signIn, url, visit } from './harness.mjs'
+import { accessible, auditor, chat, customer, ended, fits, launch, people, shot, signIn, url, visit } from './harness.mjs'
 
 const MODELS = ['openai/gpt-4o-mini', 'anthropic/claude-sonnet-4', 'google/gemini-2.5-flash']
 const OUTSIDE = ['/login', '/register', '/register#token=tgi_x', '/reset-password', '/reset-password#token=tgp_x', '/verify-email']
@@ -10,6 +10,8 @@ const OUTSIDE = ['/login', '/register', '/register#token=tgi_x', '/reset-passwor
 let browser
 let ann
 let pages
+let operatorPages
+let eve
 before(async () => {
   browser = await launch()
   ann = await customer()
@@ -30,6 +32,18 @@ before(async () => {
     settings: '/settings',
     nowhere: '/nowhere',
   }
+  const customerPage = `/operator/customers/${ann.account}`
+  operatorPages = {
+    customers: '/operator/customers',
+    'customers-none': '/operator/customers?q=nobody-has-this-name',
+    customer: customerPage,
+    'customer-requests': `${customerPage}?show=requests`,
+    'customer-movements': `${customerPage}?show=movements`,
+    'customer-keys': `${customerPage}?show=keys`,
+    'customer-limits': `${customerPage}?show=limits`,
+    'customer-request': `/operator/requests/${data[0].id}`,
+  }
+  eve = await auditor()
 })
 after(() => browser?.close())
 
@@ -64,18 +78,39 @@ for (const face of faces) {
   test(`a customer's pages: ${called}`, async () => {
     const { page, wrong, context } = await visit(browser, face)
     await signIn(page, ann.email)
-    for (const [name, path] of Object.entries(pages)) {
-      await page.goto(url + path)
-      await settled(page)
-      await accessible(page, name)
-      await fits(page, name)
-      await shot(page, `${name}-${suffix}`)
-      const text = await page.locator('body').innerText()
-      assert.ok(!/undefined|NaN|\[object/.test(text), `${name} says ${/.{0,30}(undefined|NaN|\[object).{0,30}/.exec(text)?.[0]}`)
-    }
+    await walk(page, pages, suffix)
     assert.deepEqual(wrong, [])
     await context.close()
   })
+
+  test(`an operator's pages: ${called}`, async () => {
+    const { page, wrong, context } = await visit(browser, face)
+    const admin = people.admin()
+    await signIn(page, admin.email, admin.password)
+    await walk(page, operatorPages, suffix)
+    assert.deepEqual(wrong, [])
+    await context.close()
+  })
+
+  test(`the same pages as an auditor sees them: ${called}`, async () => {
+    const { page, wrong, context } = await visit(browser, face)
+    await signIn(page, eve.email)
+    await walk(page, operatorPages, `auditor-${suffix}`)
+    assert.deepEqual(wrong, [])
+    await context.close()
+  })
+}
+
+async function walk(page, paths, suffix) {
+  for (const [name, path] of Object.entries(paths)) {
+    await page.goto(url + path)
+    await settled(page)
+    await accessible(page, name)
+    await fits(page, name)
+    await shot(page, `${name}-${suffix}`)
+    const text = await page.locator('body').innerText()
+    assert.ok(!/undefined|NaN|\[object/.test(text), `${name} says ${/.{0,30}(undefined|NaN|\[object).{0,30}/.exec(text)?.[0]}`)
+  }
 }
 
 test('on a phone the navigation is a drawer that the keyboard opens and closes', async () => {

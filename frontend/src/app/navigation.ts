@@ -15,7 +15,9 @@ type Words = Record<
   string
 >
 
-export function navigation(t: Words): readonly NavSection[] {
+type OperatorWords = Record<'operator' | 'reader' | 'customers' | 'settings', string>
+
+export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
   return [
     {
       title: t.account,
@@ -29,6 +31,16 @@ export function navigation(t: Words): readonly NavSection[] {
         { to: '/models', label: t.models, icon: 'cube' },
         { to: '/settings', label: t.settings, icon: 'gear' },
       ],
+    },
+    {
+      title: o.operator,
+      roles: ['admin', 'auditor'],
+      items: [{ to: '/operator/customers', label: o.customers, icon: 'people' }],
+    },
+    {
+      title: o.reader,
+      roles: ['auditor'],
+      items: [{ to: '/settings', label: o.settings, icon: 'gear' }],
     },
   ]
 }

@@ -3,13 +3,14 @@ import { makeQueryClient } from '@/api/queries'
 import { onEnded } from '@/api/session'
 import { Crashed, NotFound } from './fallbacks'
 import { customer } from './routes/customer'
+import { operator } from './routes/operator'
 import { people } from './routes/people'
 import { app, root } from './routes/root'
 
 export const queryClient = makeQueryClient()
 
 export const router = createRouter({
-  routeTree: root.addChildren([...people, app.addChildren([...customer])]),
+  routeTree: root.addChildren([...people, app.addChildren([...customer, ...operator])]),
   context: { client: queryClient },
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

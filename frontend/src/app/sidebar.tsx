@@ -3,6 +3,7 @@ import { useMessages } from '@/lib/i18n'
 import { Icon } from '@/ui/icon'
 import { appMessages } from './messages'
 import { type Role, navigation } from './navigation'
+import { operatorMessages } from './operator-messages'
 
 export function Wordmark() {
   return (
@@ -16,7 +17,7 @@ export function Wordmark() {
 /** The pages that a role has. */
 export function Sidebar({ role, onGo }: { role: Role; onGo?: () => void }) {
   const t = useMessages(appMessages)
-  const sections = navigation(t).filter((section) => section.roles.includes(role))
+  const sections = navigation(t, useMessages(operatorMessages)).filter((section) => section.roles.includes(role))
   return (
     <div className="flex h-full flex-col gap-6 px-3 py-4">
       <div className="px-2">

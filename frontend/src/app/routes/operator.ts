@@ -1,0 +1,29 @@
+import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { customerSearch, customersSearch } from '@/features/customers/search'
+import { app, only } from './root'
+
+const guard = only(['admin', 'auditor'])
+
+/** The operator's pages; auditors read them too. Each is a piece of its own, which customers never fetch. */
+export const operator = [
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/customers',
+    beforeLoad: guard,
+    validateSearch: customersSearch,
+    component: lazyRouteComponent(() => import('@/features/customers/page'), 'CustomersPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/customers/$id',
+    beforeLoad: guard,
+    validateSearch: customerSearch,
+    component: lazyRouteComponent(() => import('@/features/customers/customer'), 'CustomerPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/requests/$id',
+    beforeLoad: guard,
+    component: lazyRouteComponent(() => import('@/features/customers/request'), 'ClientRequestPage'),
+  }),
+]
