@@ -19,6 +19,7 @@ use crate::upstream::UpstreamError;
 /// The upstream's handle of the answer.
 pub const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
+const BALANCE: HeaderName = HeaderName::from_static("x-tollgate-balance");
 const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
 
 /// To the handler that waits for the answer.
@@ -65,9 +66,14 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
             let mut response = Response::new(Body::from(text));
             describe(&mut response, &request, "application/json");
             let failed_after = failed.then_some(delivered);
-            let charge = billed.as_ref().and_then(|billed| request.charge(billed, failed_after));
-            if let Some(charge) = charge.and_then(|charge| charge.to_string().parse().ok()) {
-                response.headers_mut().insert(CHARGE, charge);
+            let charged = billed.as_ref().and_then(|billed| request.charged(billed, failed_after));
+            if let Some(charged) = charged {
+                let amounts = [(CHARGE, Some(charged.charge)), (BALANCE, charged.balance)];
+                for (name, amount) in amounts {
+                    if let Some(text) = amount.and_then(|amount| amount.to_string().parse().ok()) {
+                        response.headers_mut().insert(name, text);
+                    }
+                }
             }
             let told = tell(reply, Ok(response));
             let ending = match (told, failed, billed.is_some()) {
