@@ -1,6 +1,7 @@
 //! The program as a process of its own: stopped, killed, started again.
 
 mod admin;
+mod keyed;
 mod kill;
 mod load;
 mod shutdown;

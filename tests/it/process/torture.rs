@@ -14,8 +14,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
+use super::keyed::assert_one_outcome_each;
 use super::kill::{answers, assert_balances, assert_told, top_ups};
-use super::load::Load;
+use super::load::{Load, Memories};
 use super::wire::Wire;
 use super::{Gateway, Place, Process, START, signal, until};
 use crate::fate;
@@ -224,13 +225,14 @@ async fn two_nodes_under_blows_lose_nothing_and_charge_nothing_twice() {
         blows += 1;
     }
     answers(&load, ANSWERS).await;
-    let (told, dollars) = load.stop().await;
+    let Memories { told, outcomes, dollars } = load.stop().await;
     let cuts = scene.wire.as_ref().map_or(0, Wire::cuts);
     println!("{blows} blows, {cuts} of them cut the wire, in {:?}", begun.elapsed());
 
     let pool = scene.place.pool().await;
     let fates = fate::all_ended(&pool, RECOVERY).await;
     assert_told(&told, &fates, &killed);
+    assert_one_outcome_each(&pool, &outcomes, &fates).await;
     for gateway in gateways.into_iter().rev() {
         gateway.process.terminate();
         assert!(gateway.process.ended().await.success());
