@@ -26,7 +26,8 @@ const REMEMBERED: Duration = Duration::from_secs(3_600);
 
 /// Answers preflights and marks answers for these origins; none: a browser gets to read nothing.
 ///
-/// No credentials: who calls sends a key or a token by itself, and no cookie means anything here.
+/// No credentials: who calls sends a key or a token by itself. The one cookie that there is belongs
+/// to pages of this server's own origin.
 pub fn layer(origins: &[HeaderValue]) -> Option<CorsLayer> {
     let allowed = match origins {
         [] => return None,

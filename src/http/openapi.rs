@@ -57,7 +57,7 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
     components
         .add_security_scheme("api_key", bearer("sk-tg-…", "An API key from `/v1/auth/api-keys`"));
     schemas::tidy(&mut components.schemas, &api.paths);
-    let schemas = Schemas::new(&components.schemas);
+    let named = Schemas::new(&components.schemas);
     for item in api.paths.paths.values_mut() {
         let operations = [
             &mut item.get,
@@ -71,7 +71,8 @@ pub fn complete(api: &mut utoipa::openapi::OpenApi) {
         ];
         for operation in operations.into_iter().flatten() {
             add_errors(operation);
-            schemas.illustrate(operation);
+            schemas::absent_is_not_null(operation);
+            named.illustrate(operation);
         }
     }
 }

@@ -24,10 +24,12 @@ pub struct ClientAddress(pub IpAddr);
 impl ClientAddress {
     /// The address that a request came from.
     pub fn of(parts: &Parts, trusted: &[IpNet]) -> Self {
-        // Without a listener (a test that calls the router) it is nobody.
-        let nobody = Peer(Ipv4Addr::UNSPECIFIED.into());
-        let Peer(peer) = parts.extensions.get::<Peer>().copied().unwrap_or(nobody);
-        Self(client(peer.to_canonical(), &parts.headers, trusted))
+        Self(client(peer(parts), &parts.headers, trusted))
+    }
+
+    /// Whether the request comes through a proxy that we believe.
+    pub fn is_forwarded(parts: &Parts, trusted: &[IpNet]) -> bool {
+        is_trusted(&peer(parts), trusted)
     }
 }
 
@@ -39,12 +41,22 @@ impl FromRequestParts<AppState> for ClientAddress {
     }
 }
 
+fn peer(parts: &Parts) -> IpAddr {
+    // Without a listener (a test that calls the router) it is nobody.
+    let nobody = Peer(Ipv4Addr::UNSPECIFIED.into());
+    let Peer(peer) = parts.extensions.get::<Peer>().copied().unwrap_or(nobody);
+    peer.to_canonical()
+}
+
+fn is_trusted(address: &IpAddr, trusted: &[IpNet]) -> bool {
+    trusted.iter().any(|range| range.contains(address))
+}
+
 /// Each proxy appends whom it got the request from, so the list is believed from its end for as
 /// long as it names proxies that we trust. What is no address ends that: the proxy before it is
 /// then as far as we can see.
 fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.iter().any(|range| range.contains(address));
-    if !is_trusted(&peer) {
+    if !is_trusted(&peer, trusted) {
         return peer;
     }
     let lines = headers.get_all(FORWARDED_FOR);
@@ -54,7 +66,7 @@ fn client(peer: IpAddr, headers: &HeaderMap, trusted: &[IpNet]) -> IpAddr {
     while let Some(text) = named.pop() {
         let Some(address) = address(text.trim()) else { break };
         nearest = address;
-        if !is_trusted(&nearest) {
+        if !is_trusted(&nearest, trusted) {
             break;
         }
     }

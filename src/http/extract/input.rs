@@ -31,10 +31,16 @@ pub async fn read_json(
     request: axum::extract::Request,
     config: &Config,
 ) -> Result<Bytes, ApiError> {
-    if !is_json(request.headers()) {
-        return Err(ApiError::UnsupportedMediaType);
-    }
+    require_json(request.headers())?;
     super::body::read(request.into_body(), config).await
+}
+
+/// Refuses what says of itself that it is no JSON.
+pub(super) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    match is_json(headers) {
+        true => Ok(()),
+        false => Err(ApiError::UnsupportedMediaType),
+    }
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -50,18 +56,21 @@ impl<T: DeserializeOwned + Validate> FromRequest<AppState> for JsonBody<T> {
         request: axum::extract::Request,
         app: &AppState,
     ) -> Result<Self, Problem> {
-        let bytes = read_json(request, &app.config).await?;
-        let value: T = serde_json::from_slice(&bytes).map_err(unreadable)?;
-        // Read after it: what is no JSON at all is told so.
-        if bytes.trim_ascii_start().first() != Some(&b'{') {
-            // A list of values would do for serde, in an order that nobody has promised.
-            let message =
-                both!("The body must be an object.", "Тело запроса должно быть объектом.");
-            return Err(ApiError::InvalidRequest { message, param: None }.into());
-        }
-        value.validate().map_err(invalid)?;
-        Ok(Self(value))
+        Ok(Self(understand(&read_json(request, &app.config).await?)?))
     }
+}
+
+/// The value that a body says, if it fulfils its rules.
+pub(super) fn understand<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value: T = serde_json::from_slice(bytes).map_err(unreadable)?;
+    // Read after it: what is no JSON at all is told so.
+    if bytes.trim_ascii_start().first() != Some(&b'{') {
+        // A list of values would do for serde, in an order that nobody has promised.
+        let message = both!("The body must be an object.", "Тело запроса должно быть объектом.");
+        return Err(ApiError::InvalidRequest { message, param: None });
+    }
+    value.validate().map_err(invalid)?;
+    Ok(value)
 }
 
 fn unreadable(error: serde_json::Error) -> ApiError {

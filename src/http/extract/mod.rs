@@ -4,6 +4,7 @@
 mod address;
 mod api_key;
 mod body;
+mod browser;
 mod idempotency;
 mod input;
 mod origin;
@@ -12,6 +13,7 @@ mod session;
 
 pub use address::{ClientAddress, Peer};
 pub use api_key::ApiKeyAuth;
+pub use browser::{BodyOrCookie, Browser, SetCookie};
 pub use idempotency::IdempotencyKey;
 pub use input::{JsonBody, Params, PathId, read_json};
 pub use origin::ClientOrigin;

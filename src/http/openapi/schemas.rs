@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::schema::{AdditionalProperties, ArrayItems};
 use utoipa::openapi::{Paths, Ref, RefOr, Schema};
 
@@ -15,6 +16,19 @@ pub fn tidy(schemas: &mut BTreeMap<String, RefOr<Schema>>, paths: &Paths) {
     for name in passed_on(paths) {
         if let Some(RefOr::T(Schema::Object(request))) = schemas.get_mut(&name) {
             request.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(true)));
+        }
+    }
+}
+
+/// A body that may be absent is not `null` when it comes.
+pub fn absent_is_not_null(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else { return };
+    for content in body.content.values_mut() {
+        let RefOr::T(content) = content else { continue };
+        let Some(RefOr::T(Schema::OneOf(one))) = &content.schema else { continue };
+        let reference = one.items.iter().find(|item| matches!(item, RefOr::Ref(_)));
+        if let Some(reference) = reference.filter(|_| one.items.len() == 2).cloned() {
+            content.schema = Some(reference);
         }
     }
 }

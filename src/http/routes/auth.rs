@@ -9,15 +9,17 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
 use crate::config::Secret;
-use crate::http::extract::{ClientOrigin, JsonBody, Request, SignedIn};
+use crate::http::extract::{
+    BodyOrCookie, Browser, ClientOrigin, JsonBody, Request, SetCookie, SignedIn,
+};
 use crate::http::people::{Accepted, MailLanguage};
-use crate::http::{AppState, Problem};
+use crate::http::{ApiError, AppState, Problem};
 use crate::identity::people::{SignUp, SignedIn as Tokens};
 use crate::identity::tokens::ACCESS_TTL;
 use crate::ledger::{Actor, CommandContext};
@@ -93,9 +95,11 @@ struct TokenResponse {
     /// To be sent as `Authorization: Bearer …`.
     #[schema(examples("eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9.…"))]
     access_token: String,
-    /// For `/v1/auth/refresh`; each works once.
-    #[schema(examples("tgr_AZrQv3…"))]
-    refresh_token: String,
+    /// For `/v1/auth/refresh`; each works once. Absent where the request said
+    /// `X-Tollgate-Session: cookie`: it then is in the cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, examples("tgr_AZrQv3…"))]
+    refresh_token: Option<String>,
     #[schema(examples("bearer"))]
     token_type: &'static str,
     /// Seconds that the access token is valid.
@@ -103,15 +107,37 @@ struct TokenResponse {
     expires_in: i64,
 }
 
-impl From<Tokens> for TokenResponse {
-    fn from(tokens: Tokens) -> Self {
-        Self {
-            access_token: tokens.access,
-            refresh_token: tokens.refresh.expose().to_owned(),
-            token_type: "bearer",
-            expires_in: ACCESS_TTL.num_seconds(),
-        }
-    }
+/// A session's tokens; a browser's refresh token in its cookie.
+type Issued = (SetCookie, Json<TokenResponse>);
+
+fn issued(tokens: Tokens, browser: &Browser) -> Issued {
+    let told = (!browser.keeps_cookies()).then(|| tokens.refresh.expose().to_owned());
+    let response = TokenResponse {
+        access_token: tokens.access,
+        refresh_token: told,
+        token_type: "bearer",
+        expires_in: ACCESS_TTL.num_seconds(),
+    };
+    (browser.keep(&tokens.refresh), Json(response))
+}
+
+/// How a page keeps its session.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes what `Browser` reads")]
+struct BrowserParams {
+    /// `cookie`: the refresh token is kept in a cookie (`HttpOnly`, `SameSite=Strict`, only for
+    /// `/v1/auth`) and never appears in a body. Without this header no cookie is read or set.
+    #[param(rename = "X-Tollgate-Session", inline, nullable = false)]
+    x_tollgate_session: Option<CookieSession>,
+}
+
+/// The one way.
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+#[expect(dead_code, reason = "it describes what `Browser` reads")]
+enum CookieSession {
+    Cookie,
 }
 
 /// Register a customer
@@ -159,6 +185,7 @@ async fn register(
     path = "/v1/auth/login",
     operation_id = "login",
     tag = "auth",
+    params(BrowserParams),
     request_body = LoginRequest,
     responses(
         (status = 200, description = "Signed in", body = TokenResponse),
@@ -170,11 +197,12 @@ async fn register(
 async fn login(
     State(app): State<AppState>,
     ClientOrigin(origin): ClientOrigin,
+    browser: Browser,
     JsonBody(body): JsonBody<LoginRequest>,
-) -> Result<Json<TokenResponse>, Problem> {
+) -> Result<Issued, Problem> {
     let password = Secret::new(body.password);
     let tokens = app.people.sign_in(&body.email, password, &origin).await?;
-    Ok(Json(tokens.into()))
+    Ok(issued(tokens, &browser))
 }
 
 /// Get new tokens
@@ -182,12 +210,15 @@ async fn login(
 /// Exchanges a refresh token, which then is used up. Within ten seconds it gets the same next one
 /// again, for clients that lost the answer or asked twice at once; later, presenting a used one
 /// ends the session, because somebody else may have it.
+///
+/// With `X-Tollgate-Session: cookie` and without a body the token is taken from the cookie.
 #[utoipa::path(
     post,
     path = "/v1/auth/refresh",
     operation_id = "refresh",
     tag = "auth",
-    request_body = RefreshRequest,
+    params(BrowserParams),
+    request_body(content = Option<RefreshRequest>, description = "Only a browser with a cookie leaves it out"),
     responses(
         (status = 200, description = "New tokens", body = TokenResponse),
         (status = 401, description = "Not the newest refresh token of a living session"),
@@ -196,24 +227,34 @@ async fn login(
 async fn refresh(
     State(app): State<AppState>,
     ClientOrigin(origin): ClientOrigin,
-    JsonBody(body): JsonBody<RefreshRequest>,
-) -> Result<Json<TokenResponse>, Problem> {
-    let tokens = app.people.refresh(&body.refresh_token, &origin).await?;
-    Ok(Json(tokens.into()))
+    browser: Browser,
+    BodyOrCookie(body): BodyOrCookie<RefreshRequest>,
+) -> Result<Issued, Problem> {
+    let presented = body.map(|body| Secret::new(body.refresh_token));
+    let presented = presented.as_ref().or(browser.refresh());
+    let presented = presented.ok_or(ApiError::InvalidRefreshToken)?;
+    let tokens = app.people.refresh(presented.expose(), &origin).await?;
+    Ok(issued(tokens, &browser))
 }
 
 /// Sign out
 ///
-/// Ends the session: neither its access tokens nor its refresh token work any more.
+/// Ends the session: neither its access tokens nor its refresh token work any more. A browser's
+/// cookie is taken away.
 #[utoipa::path(
     post,
     path = "/v1/auth/logout",
     operation_id = "logout",
     tag = "auth",
+    params(BrowserParams),
     responses((status = 204, description = "Signed out")),
     security(("session" = []))
 )]
-async fn logout(State(app): State<AppState>, who: SignedIn) -> Result<StatusCode, Problem> {
+async fn logout(
+    State(app): State<AppState>,
+    who: SignedIn,
+    browser: Browser,
+) -> Result<(StatusCode, SetCookie), Problem> {
     app.people.sessions.end(who.user, who.session).await?;
-    Ok(StatusCode::NO_CONTENT)
+    Ok((StatusCode::NO_CONTENT, browser.forget()))
 }

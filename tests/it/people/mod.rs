@@ -1,6 +1,7 @@
 //! People: how they come, sign in, are written to, and go.
 
 mod admin;
+mod browser;
 mod erasure;
 mod letters;
 mod passwords;

@@ -9,9 +9,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
-use super::TokenResponse;
+use super::{BrowserParams, Issued, TokenResponse, issued};
 use crate::config::Secret;
-use crate::http::extract::{ClientOrigin, JsonBody, Request, SignedIn};
+use crate::http::extract::{Browser, ClientOrigin, JsonBody, Request, SignedIn};
 use crate::http::people::Accepted;
 use crate::http::{AppState, Problem};
 use crate::ledger::{Actor, CommandContext};
@@ -131,6 +131,7 @@ async fn ask(
     path = "/v1/auth/password-reset/confirm",
     operation_id = "confirm_password_reset",
     tag = "auth",
+    params(BrowserParams),
     request_body = ConfirmResetRequest,
     responses(
         (status = 200, description = "Signed in with the new password", body = TokenResponse),
@@ -141,12 +142,13 @@ async fn confirm(
     State(app): State<AppState>,
     Request(request): Request,
     ClientOrigin(origin): ClientOrigin,
+    browser: Browser,
     JsonBody(body): JsonBody<ConfirmResetRequest>,
-) -> Result<Json<TokenResponse>, Problem> {
+) -> Result<Issued, Problem> {
     let context = CommandContext::request(Actor::System("password_reset"), request);
     let new = Secret::new(body.password);
     let (app_people, token) = (&app.people, body.token.as_str());
     let done =
         people::reset_password(app_people, &app.ledger, &app.keys, token, new, &origin, &context);
-    Ok(Json(done.await?.into()))
+    Ok(issued(done.await?, &browser))
 }
