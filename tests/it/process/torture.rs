@@ -89,10 +89,6 @@ impl Scene {
 
     /// The first gateway cares for the private PostgreSQL, the second one comes over the wire.
     async fn serve(&self, number: usize) -> Gateway {
-        let kept = |name: &str| {
-            let path = self.place.path().join("secrets").join(name);
-            std::fs::read_to_string(path).expect("a kept secret").trim().to_owned()
-        };
         let mut variables = vec![
             ("OPENROUTER_BASE_URL", self.upstream.clone()),
             ("OPENROUTER_MASTER_KEYS", "sk-or-test".to_owned()),
@@ -100,23 +96,7 @@ impl Scene {
             ("RECOVERY_LOOK_SECONDS", "1".to_owned()),
         ];
         if let (1, Some(wire)) = (number, &self.wire) {
-            let options = self.place.postgres().await.server_options();
-            let url = |role: &str| {
-                let password = kept(&format!("postgres-{role}-password"));
-                let database = options.get_database().expect("it has a name");
-                let user = match role {
-                    "server" => options.get_username(),
-                    _ => "tollgate_owner",
-                };
-                let socket = wire.directory().display();
-                format!("postgres://{user}:{password}@localhost/{database}?host={socket}")
-            };
-            variables.extend([
-                ("DATABASE_URL", url("server")),
-                ("DATABASE_OWNER_URL", url("owner")),
-                ("SECRET_KEY", kept("secret-key")),
-                ("ENCRYPTION_KEY", kept("encryption-key")),
-            ]);
+            variables.extend(self.place.variables_beside(wire.directory()).await);
         }
         let variables: Vec<_> =
             variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
