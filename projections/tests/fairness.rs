@@ -17,8 +17,9 @@ use tollgate_domain::fairness::{Mishap, Ruling, Treatment};
 use tollgate_domain::ids::{AccountId, KeyId, MasterAccountId, ReservationId};
 use tollgate_domain::{Timestamp, Usage};
 use tollgate_projections::queries::{
-    AwaitedFilter, PageRequest, Profit, ProfitGroup, Range, RequestFilter, awaited_bills, balance,
-    keys, master_account, profit, recent_requests, stats, totals,
+    AwaitedFilter, PageRequest, Profit, ProfitGroup, Range, RequestFilter, RequestSearch,
+    StoredEvent, awaited_bills, balance, count_requests, explain, keys, master_account, profit,
+    recent_requests, search_requests, stats, totals,
 };
 
 fn dec(text: &str) -> Decimal {
@@ -279,4 +280,52 @@ async fn a_waiver_that_the_ruling_does_not_give_is_found_by_the_audit() {
     let found = audit(pool).await.problems;
     assert_eq!((found.len(), found[0].place.position), (1, Some(head)), "{found:?}");
     assert_eq!(found[0].what, "is not what the rules make of it");
+}
+
+#[tokio::test]
+async fn a_request_that_was_corrected_is_one_row_with_the_newest_figures() {
+    let database = Database::new().await;
+    let pool = &database.pool;
+    let mut story = Story::new(pool);
+    let estimate = story.estimated("0.004");
+    let released = story.unbilled(ReleaseReason::UpstreamUnreachable);
+    story.divided(Treatment::ChargeBilled);
+    story.told(pool).await;
+    let (all, page) = (RequestSearch::default(), PageRequest::default());
+    let before = search_requests(pool, story.account, &all, &page).await.expect("an answer").items;
+    story.correct(estimate, "0.003");
+    story.late(released, "0.010", Treatment::ChargeBilled);
+    story.told(pool).await;
+
+    let after = search_requests(pool, story.account, &all, &page).await.expect("an answer").items;
+    let places = |rows: &[tollgate_projections::queries::Request]| {
+        rows.iter().map(|row| row.position).collect::<Vec<_>>()
+    };
+    assert_eq!(places(&after), places(&before), "each stays in its place");
+    let states: Vec<_> = after.iter().map(|row| row.state.as_str()).collect();
+    assert_eq!(states, ["settled", "billed_late", "corrected"]);
+    assert_eq!(
+        (after[2].charge, after[2].charge_before),
+        (Some(dec("0.0024")), Some(dec("0.0032")))
+    );
+    assert_eq!(after[1].charge, Some(dec("0.008")));
+    let charged: Decimal = after.iter().filter_map(|row| row.charge).sum();
+    let balance = balance(pool, story.account).await.expect("an answer").data.expect("an account");
+    assert_eq!(charged, balance.spent);
+    let corrected = RequestSearch { state: Some("corrected".to_owned()), ..all.clone() };
+    let count = count_requests(pool, story.account, &corrected, i64::MAX, 10).await;
+    assert_eq!(count.expect("an answer"), 1);
+
+    let id = estimate.to_string();
+    let found = explain(pool, Some(story.account), &id).await.expect("an answer");
+    let explained = found.data.expect("it is known");
+    let types: Vec<_> = explained.events.iter().map(|event| event.event_type.as_str()).collect();
+    assert_eq!(types, ["FundsReserved", "ReservationSettled", "ChargeCorrected"]);
+    assert!(explained.events.iter().all(StoredEvent::verifies));
+    assert_eq!(explained.last().charge, Some(dec("0.0024")));
+    let mut forged = explained.events[1].clone();
+    forged.payload = forged.payload.replace("0.0032", "0.0031");
+    assert_ne!(forged.payload, explained.events[1].payload);
+    assert!(!forged.verifies(), "another payload has another hash");
+    assert_clean(pool).await;
 }

@@ -15,6 +15,7 @@ use tollgate_domain::{Account, AccountError, Money, Usage};
 use super::reservation::Books;
 use super::terms::Terms;
 use crate::ledger::{CommandContext, CommandError, now};
+use crate::telemetry::metrics::Metrics;
 use crate::upstream::Upstream;
 
 /// The longest handle of an upstream that an event can carry.
@@ -91,6 +92,12 @@ impl OpenReservation {
         newest.unwrap_or(self.terms.balance).checked_sub(charge)
     }
 
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.books.metrics
+    }
+
     /// Ends it with a charge. The decision stands when this returns; its commit goes on and is
     /// tried until it succeeds or the process ends.
     ///
@@ -156,6 +163,7 @@ impl OpenReservation {
         loop {
             match accounts.execute(&self.stream, command.clone(), &self.context, None).await {
                 Ok(committed) => {
+                    self.books.count(&committed.events);
                     let charged = committed.events.iter().find_map(charge_of);
                     tracing::debug!(reservation.id = %self.id, ?charged, "reservation ended");
                     return Ended::Here;

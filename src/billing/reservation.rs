@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tollgate_domain::account::{AccountCommand, Fallback, ReleaseReason, ReserveFunds};
+use tollgate_domain::account::{
+    AccountCommand, AccountEvent, Fallback, ReleaseReason, ReserveFunds,
+};
 use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Demand;
 use tollgate_domain::{Account, AccountError};
@@ -15,6 +17,7 @@ use super::open::OpenReservation;
 use super::prices::Prices;
 use super::terms::{Offer, fresh_id, terms};
 use crate::ledger::{Actor, CommandContext, CommandError, Ledger, LedgerError, Pending, now};
+use crate::telemetry::metrics::Metrics;
 
 /// How often a reservation is decided anew after another node was faster.
 const ATTEMPTS: usize = 8;
@@ -80,6 +83,15 @@ pub struct Books {
     pub tracker: TaskTracker,
     /// Cancelled when waiting is over.
     pub stop: CancellationToken,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+}
+
+impl Books {
+    /// Counts what became durable.
+    pub fn count(&self, events: &[AccountEvent]) {
+        events.iter().for_each(|event| self.metrics.books.committed(event));
+    }
 }
 
 /// Decides a reservation in memory and starts its commit.
@@ -189,7 +201,10 @@ impl Reserved {
         let Self { mut open, mut pending, order, prices } = self;
         for _ in 0..ATTEMPTS {
             match pending.committed().await {
-                Ok(_) => return Ok(open),
+                Ok(committed) => {
+                    open.books.count(&committed.events);
+                    return Ok(open);
+                }
                 Err(CommandError::Conflict) => {}
                 Err(error @ CommandError::Ledger(LedgerError::InDoubt)) => {
                     // It may have been stored after all. The request is refused now, so it must

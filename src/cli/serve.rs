@@ -11,8 +11,17 @@ use crate::config::{Config, DatabaseConfig};
 use crate::sandbox::{self, SandboxConfig};
 use crate::serve::{self, Running, ServeError, demo};
 
+const HELP: &str = "\
+Configured by environment variables, among them:
+  LISTEN_ADDR          where customers are served; 127.0.0.1:8000
+  DATABASE_URL         the PostgreSQL that has the books; absent: a private one
+  METRICS_ADDR         where Prometheus finds /metrics, as in 127.0.0.1:9464; absent: nowhere.
+                       Whoever reaches it reads how business goes: never a public address
+The README has all of them.";
+
 /// How to serve.
 #[derive(Debug, Args)]
+#[command(after_help = HELP)]
 pub struct ServeArgs {
     /// Create a demo customer with money and an API key, and show how to use it (private runs)
     #[arg(long)]

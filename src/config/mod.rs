@@ -32,6 +32,8 @@ pub use secret::{EncryptionKey, Secret};
 pub struct Config {
     /// `LISTEN_ADDR`
     pub listen: SocketAddr,
+    /// `METRICS_ADDR`: where figures are told; absent, nowhere.
+    pub metrics: Option<SocketAddr>,
     /// `DATABASE_URL`, `DATABASE_OWNER_URL`, `TOLLGATE_DATA_DIR`
     pub database: DatabaseConfig,
     /// `OPENROUTER_MASTER_KEYS`, `OPENROUTER_BASE_URL`

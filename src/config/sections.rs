@@ -28,6 +28,10 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let listen = reader
         .parse("LISTEN_ADDR", "an address and a port, as in 0.0.0.0:8000", |text| text.parse().ok())
         .unwrap_or_else(|| ([127, 0, 0, 1], 8000).into());
+    let metrics =
+        reader.parse("METRICS_ADDR", "an address and a port, as in 127.0.0.1:9464", |text| {
+            text.parse().ok()
+        });
     let database = database(reader);
     let data_dir = match &database {
         Some(DatabaseConfig::Private { data_dir }) => Some(data_dir.as_path()),
@@ -65,6 +69,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Config> {
     let log = log(reader);
     Some(Config {
         listen,
+        metrics,
         database: database?,
         upstream,
         upstream_timeouts,

@@ -58,6 +58,7 @@ fn a_shared_database_demands_its_secrets_and_says_how_to_make_them() {
 fn every_wrong_variable_is_reported_at_once_and_by_name() {
     let all = [
         ("LISTEN_ADDR", "8000"),
+        ("METRICS_ADDR", "9464"),
         ("DATABASE_URL", "mysql://db"),
         ("OPENROUTER_MASTER_KEYS", "sk-or-1, sk or 2"),
         ("OPENROUTER_BASE_URL", "openrouter.ai/api/v1"),

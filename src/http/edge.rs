@@ -18,10 +18,11 @@ use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument as _;
 
-use super::error::{Language, both, translate};
+use super::error::{Language, both, error_of, translate};
 use super::extract::Request as RequestMark;
 use super::{ApiError, AppState, ErrorShape};
 use crate::config::EdgeConfig;
+use crate::telemetry::metrics::Watch;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The same, under a name that no proxy on the way fills in or overwrites.
@@ -41,9 +42,12 @@ pub async fn edge(State(app): State<AppState>, mut request: Request, next: Next)
     // Looked at only if something goes wrong.
     let language = request.headers().get(ACCEPT_LANGUAGE).cloned();
     let began = Instant::now();
+    let watch = Watch::begin(&app.metrics, &path);
     let mut response = match fits(&request, &app.config.edge) {
-        Ok(()) => answer(&app.in_flight, request, next, &path).instrument(span.clone()).await,
-        Err(error) => ErrorShape::of(&path).respond(error),
+        Ok(()) => {
+            answer(&app.in_flight, request, next, &path, watch).instrument(span.clone()).await
+        }
+        Err(error) => watched(ErrorShape::of(&path).respond(error), None, watch),
     };
     let status = response.status().as_u16();
     let elapsed_ms = began.elapsed().as_millis();
@@ -75,24 +79,33 @@ fn fits(request: &Request, config: &EdgeConfig) -> Result<(), ApiError> {
     }
 }
 
-async fn answer(places: &Arc<Semaphore>, request: Request, next: Next, path: &str) -> Response {
+async fn answer(
+    places: &Arc<Semaphore>,
+    request: Request,
+    next: Next,
+    path: &str,
+    watch: Watch,
+) -> Response {
     let shape = ErrorShape::of(path);
     // Health is asked most urgently when there is no place left.
     let place = match is_health(path) {
         true => None,
         false => match Arc::clone(places).try_acquire_owned() {
             Ok(place) => Some(place),
-            Err(_) => return shape.respond(ApiError::Overloaded),
+            Err(_) => return watched(shape.respond(ApiError::Overloaded), None, watch),
         },
     };
     let handled = AssertUnwindSafe(next.run(request)).catch_unwind().await;
     match handled {
-        Ok(response) => match place {
-            Some(place) => response.map(|body| Body::new(Placed { body, _place: place })),
-            None => response,
-        },
-        Err(panic) => shape.respond(ApiError::internal(what(&*panic))),
+        Ok(response) => watched(response, place, watch),
+        Err(panic) => watched(shape.respond(ApiError::internal(what(&*panic))), None, watch),
     }
+}
+
+/// The answer is there; its place and its time end with its last byte.
+fn watched(response: Response, place: Option<OwnedSemaphorePermit>, mut watch: Watch) -> Response {
+    watch.answered(response.status(), error_of(&response));
+    response.map(|body| Body::new(Placed { body, watch, _place: place }))
 }
 
 fn is_health(path: &str) -> bool {
@@ -130,10 +143,11 @@ pub async fn method_not_allowed(method: Method, request: Request) -> Response {
     response
 }
 
-/// A body that keeps its request's place until the last byte is gone.
+/// A body that keeps its request's place, and looks at the clock, until the last byte is gone.
 struct Placed {
     body: Body,
-    _place: OwnedSemaphorePermit,
+    watch: Watch,
+    _place: Option<OwnedSemaphorePermit>,
 }
 
 impl HttpBody for Placed {
@@ -144,7 +158,11 @@ impl HttpBody for Placed {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(_))) = &polled {
+            self.watch.speaks();
+        }
+        polled
     }
 
     fn is_end_stream(&self) -> bool {
@@ -174,7 +192,8 @@ mod tests {
             let places = places.clone();
             async move {
                 let path = request.uri().path().to_owned();
-                answer(&places, request, next, &path).await
+                let watch = Watch::begin(&Arc::default(), &path);
+                answer(&places, request, next, &path, watch).await
             }
         });
         Router::new()

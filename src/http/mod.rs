@@ -5,16 +5,20 @@
 //! are its access rule (see [`extract`]).
 
 mod cors;
+mod csv;
 mod edge;
 pub mod error;
+mod explained;
 pub mod extract;
 pub mod limits;
 pub mod listen;
 mod openapi;
 pub mod people;
 pub mod routes;
+mod search;
 mod stall;
 mod state;
+mod usage;
 pub mod wire;
 
 use axum::{Router, middleware};

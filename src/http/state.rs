@@ -19,6 +19,7 @@ use crate::ledger::{CommandContext, Ledger};
 use crate::limits::Gate;
 use crate::operations::{Desk, RequestKey};
 use crate::proxy::Gateway;
+use crate::telemetry::metrics::Metrics;
 
 /// How long a reader may wait for its own write to be visible.
 const READ_YOUR_WRITES: Duration = Duration::from_secs(2);
@@ -58,6 +59,8 @@ pub struct App {
     pub afterwards: Arc<Semaphore>,
     /// Requests that may be in flight at once.
     pub in_flight: Arc<Semaphore>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// When this process began to serve.
     pub started: Instant,
 }

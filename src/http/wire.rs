@@ -196,3 +196,31 @@ pub struct Written {
     #[schema(examples(42))]
     pub position: i64,
 }
+
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An id in a query.
+pub fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
+    param: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, ApiError> {
+    let parsed = text.map(str::parse).transpose();
+    parsed.map_err(|error: T::Err| {
+        let message = both!("{error}", "`{param}` не подходит: {error}");
+        ApiError::invalid(param, message)
+    })
+}
+
+/// Text as the database can hold it.
+pub fn plain(param: &str, text: Option<String>) -> Result<Option<String>, ApiError> {
+    match text {
+        Some(text) if text.contains('\0') => {
+            let message = both!("Text has no NUL.", "В тексте не может быть NUL.");
+            Err(ApiError::invalid(param, message))
+        }
+        text => Ok(text),
+    }
+}

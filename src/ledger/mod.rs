@@ -139,6 +139,18 @@ impl Engine {
         self.0.stats.snapshot()
     }
 
+    /// The same for whoever shows them.
+    #[must_use]
+    pub fn collectors(&self) -> Vec<Box<dyn prometheus::core::Collector>> {
+        self.0.stats.collectors()
+    }
+
+    /// Appends that wait for the writer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.0.queue.max_capacity() - self.0.queue.capacity()
+    }
+
     /// This process in metadata.
     #[must_use]
     pub fn node(&self) -> &str {

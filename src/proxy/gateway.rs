@@ -21,7 +21,7 @@ use super::once::{self, ClientKey, Once, Turn};
 use super::relay::Limits;
 use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
 use super::request::{ModelRequest, base_of};
-use super::routing::{self, Routed};
+use super::routing::{self, Call, Routed};
 use super::{relay, whole};
 use crate::billing::{
     Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
@@ -308,7 +308,7 @@ impl Exchange {
             },
         };
         match both {
-            Ok((Ok(answer), open)) => self.answered(answer, open, reply).await,
+            Ok((Ok((answer, took)), open)) => self.answered(answer, took, open, reply).await,
             Ok((Err(error), open)) => {
                 self.admitted.come_to_nothing();
                 tell(reply, Err(unreachable(&error)));
@@ -326,12 +326,19 @@ impl Exchange {
     }
 
     async fn send(&mut self, gateway: &Gateway, body: Bytes) -> Routed {
-        let GatewayParts { client, masters, .. } = &gateway.0;
+        let GatewayParts { client, masters, books, .. } = &gateway.0;
         let path = self.endpoint.path();
-        routing::post(client, masters, &mut self.upstream, path, &self.passed_on, body).await
+        let call = Call { path, passed_on: &self.passed_on, body };
+        routing::post(client, masters, &books.metrics.upstream, &mut self.upstream, call).await
     }
 
-    async fn answered(self, answer: reqwest::Response, open: OpenReservation, reply: Reply) {
+    async fn answered(
+        self,
+        answer: reqwest::Response,
+        upstream_took: Duration,
+        open: OpenReservation,
+        reply: Reply,
+    ) {
         let status = answer.status().as_u16();
         let generation_id = answer
             .headers()
@@ -351,7 +358,8 @@ impl Exchange {
             .is_some_and(|kind| kind.as_bytes().starts_with(b"text/") && !is_events);
         let GatewayParts { client, client_stall, .. } = &self.gateway.0;
         let (timeouts, stall) = (client.timeouts(), *client_stall);
-        let request = InFlight {
+        let mut request = InFlight {
+            upstream_took,
             open,
             endpoint: self.endpoint,
             upstream: self.upstream,
@@ -373,12 +381,15 @@ impl Exchange {
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+            request.handed_on();
             let limits = Limits { idle: timeouts.idle, total: timeouts.total, stall };
             *response.body_mut() = relay::body(answer, request, limits);
             tell(reply, Ok(response));
             return;
         }
+        let reading = Instant::now();
         let whole = whole::read(answer, timeouts.idle, timeouts.total).await;
+        request.upstream_took += reading.elapsed();
         complete(whole, is_text, request, reply).await;
     }
 }

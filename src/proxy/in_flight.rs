@@ -44,6 +44,8 @@ pub struct InFlight {
     pub admitted: Admitted,
     /// When the request came.
     pub begun: Instant,
+    /// How much of the time since then was the upstream's.
+    pub upstream_took: Duration,
     /// When the upstream's first byte came.
     pub first_byte: Instant,
     /// Where notes of handles are.
@@ -81,6 +83,12 @@ struct Bill {
 }
 
 impl InFlight {
+    /// The answer goes to the client: what of its time was ours is counted.
+    pub fn handed_on(&self) {
+        let ours = self.begun.elapsed().saturating_sub(self.upstream_took);
+        self.open.metrics().upstream.handed_on(ours);
+    }
+
     /// What the customer pays for this bill, where it is known already; `failed_after` is what was
     /// delivered before an error of the upstream, if there was one.
     #[must_use]

@@ -18,6 +18,7 @@ use tollgate_domain::fairness::Mishap;
 use super::in_flight::{Ending, InFlight};
 use super::sse::{Filter, Seen};
 use crate::http::error::ApiError;
+use crate::telemetry::metrics::OpenStream;
 
 /// Providers that generate, and bill, to the end although the client has gone: there draining
 /// costs nothing more and brings the bill. Source: the upstream's documentation on cancellation.
@@ -55,6 +56,8 @@ struct Relay {
     request: InFlight,
     limits: Limits,
     deadline: Instant,
+    /// Counts it as open.
+    _open: OpenStream,
     /// A first event has come.
     speaks: bool,
     /// Tells the client's connection that the answer was cut off.
@@ -93,7 +96,8 @@ pub fn body(answer: reqwest::Response, request: InFlight, limits: Limits) -> Bod
     let deadline = Instant::now() + limits.total;
     let filter = Filter::new(request.endpoint);
     let tracker = request.gateway.tracker().clone();
-    let relay = Relay { answer, filter, request, limits, deadline, speaks: false, cut };
+    let _open = request.open.metrics().upstream.stream();
+    let relay = Relay { answer, filter, request, limits, deadline, _open, speaks: false, cut };
     tracker.spawn(relay.run(sender));
     Body::from_stream(pieces)
 }
@@ -273,6 +277,7 @@ impl How {
 /// The one end of a streamed request, from what was seen of it.
 async fn conclude(request: InFlight, seen: Seen, how: How) {
     let ending = how.ending(&seen);
+    request.open.metrics().upstream.mishap(ending.mishap);
     match seen.billed {
         Some(billed) => request.settle(billed, ending).await,
         None => {

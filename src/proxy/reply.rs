@@ -56,6 +56,7 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
                 whole::Whole::TimedOut => Mishap::TimedOut,
                 whole::Whole::Read(_) | whole::Whole::Broken => Mishap::AnswerBroke,
             };
+            request.open.metrics().upstream.mishap(Some(mishap));
             tell(reply, Err(ApiError::AnswerBroke));
             let ending = Ending::badly(Outcome::UpstreamBroke, mishap);
             return request.resolve(ending, ReleaseReason::UpstreamUnreachable).await;
@@ -75,6 +76,7 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
                     }
                 }
             }
+            request.handed_on();
             let told = tell(reply, Ok(response));
             let ending = match (told, failed, billed.is_some()) {
                 // It was made all the same, and nobody was there to take it.
@@ -92,12 +94,14 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
                     Ending { mishap: Some(Mishap::UsageMissing), delivered, ..Ending::WELL }
                 }
             };
+            request.open.metrics().upstream.mishap(ending.mishap);
             match billed {
                 Some(billed) => request.settle(billed, ending).await,
                 None => request.resolve(ending, ReleaseReason::NothingBilled).await,
             }
         }
         whole::Answer::Fault(fault, billed) => {
+            request.open.metrics().upstream.mishap(Some(Mishap::ErrorUnder200));
             tell(reply, Err(fault.for_customer(None)));
             let ending = Ending::badly(Outcome::UpstreamError, Mishap::ErrorUnder200);
             match billed.filter(|billed| billed.cost.is_some_and(|cost| !cost.decimal().is_zero()))
@@ -109,6 +113,7 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
         whole::Answer::Unreadable => {
             tell(reply, Err(ApiError::AnswerBroke));
             let mishap = if is_text { Mishap::WrongContentType } else { Mishap::AnswerBroke };
+            request.open.metrics().upstream.mishap(Some(mishap));
             let ending = Ending::badly(Outcome::UpstreamBroke, mishap);
             request.resolve(ending, ReleaseReason::NothingBilled).await;
         }
@@ -132,6 +137,7 @@ pub async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Rep
     };
     let fault = Fault { status, ..fault.unwrap_or(Fault::silent(status)) };
     request.admitted.come_to_nothing();
+    request.open.metrics().upstream.failed(status, fault.moderated);
     tell(reply, Err(fault.for_customer(retry_after)));
     request.release(ReleaseReason::UpstreamError).await;
 }

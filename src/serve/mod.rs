@@ -53,6 +53,9 @@ pub enum ServeError {
     /// The address.
     #[error("{0} cannot be listened on: {1}; choose another LISTEN_ADDR")]
     Listen(SocketAddr, std::io::Error),
+    /// The address for figures.
+    #[error("{0} cannot be listened on: {1}; choose another METRICS_ADDR")]
+    ListenMetrics(SocketAddr, std::io::Error),
     /// The client for upstreams.
     #[error("the upstream client cannot be set up: {0}")]
     Client(#[from] reqwest::Error),
@@ -62,6 +65,7 @@ pub enum ServeError {
 #[must_use = "stop it, so that open settlements are waited for"]
 pub struct Running {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     state: AppState,
     source: Arc<DatabaseSource>,
     scopes: Scopes,
@@ -92,12 +96,16 @@ struct Scopes {
 pub async fn start(config: Config) -> Result<Running, ServeError> {
     let scopes = Scopes::default();
     let source = Arc::new(DatabaseSource::open(&config.database).await?);
-    let listen_on = config.listen;
+    let (listen_on, metrics_on) = (config.listen, config.metrics);
     let patience = Patience { drain: DRAIN, stall: config.client_stall };
     let state = parts::assemble(config, &source, &scopes).await?;
     let listener =
         TcpListener::bind(listen_on).await.map_err(|e| ServeError::Listen(listen_on, e))?;
     let address = listener.local_addr().map_err(|e| ServeError::Listen(listen_on, e))?;
+    let metrics_address = match metrics_on {
+        Some(address) => Some(tell_figures(address, &state, &scopes, patience).await?),
+        None => None,
+    };
     let router = crate::http::router(state.clone());
     let server = scopes.workers.spawn(crate::http::listen::serve(
         listener,
@@ -107,7 +115,25 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         state.config.edge.clone(),
     ));
     tracing::info!(%address, "tollgate serves");
-    Ok(Running { address, state, source, scopes, server })
+    Ok(Running { address, metrics_address, state, source, scopes, server })
+}
+
+/// `/metrics`, which is told until the loops end: how a process drains is of interest too.
+async fn tell_figures(
+    on: SocketAddr,
+    state: &AppState,
+    scopes: &Scopes,
+    patience: Patience,
+) -> Result<SocketAddr, ServeError> {
+    let failed = |error| ServeError::ListenMetrics(on, error);
+    let listener = TcpListener::bind(on).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let router = crate::telemetry::metrics::router(state.clone());
+    let patience = Patience { drain: Duration::from_secs(1), ..patience };
+    let (stop, edge) = (scopes.loops.clone(), state.config.edge.clone());
+    scopes.workers.spawn(crate::http::listen::serve(listener, router, stop, patience, edge));
+    tracing::info!(%address, "figures are told at /metrics");
+    Ok(address)
 }
 
 impl Running {
@@ -115,6 +141,12 @@ impl Running {
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where `/metrics` is, if it is anywhere.
+    #[must_use]
+    pub const fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// The application, for tests and the demo.

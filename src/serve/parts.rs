@@ -19,6 +19,7 @@ use crate::ledger::{Ledger, LedgerOptions};
 use crate::limits::Gate;
 use crate::operations;
 use crate::proxy::{Gateway, GatewayParts, GenerationNotes, KeptAnswers, Once};
+use crate::telemetry::metrics::Metrics;
 use crate::upstream::UpstreamClient;
 use crate::workers;
 
@@ -70,6 +71,7 @@ pub(super) async fn assemble(
     upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
 
     let gateway = gateway(&config, &pool, &ledger, scopes)?;
+    let metrics = gateway.books().metrics.clone();
     let changes = Changes::default();
     let recovery = config.recovery;
     start_workers(&gateway, &pool, &upstream_keys, &changes, recovery, source, scopes).await;
@@ -88,6 +90,7 @@ pub(super) async fn assemble(
         changes,
         tasks: scopes.settlements.clone(),
         stop: scopes.loops.clone(),
+        metrics,
         started: Instant::now(),
     }))
 }
@@ -104,6 +107,7 @@ fn gateway(
             ledger: ledger.clone(),
             tracker: scopes.settlements.clone(),
             stop: scopes.books.clone(),
+            metrics: Metrics::with(ledger.engine().collectors()),
         },
         client: UpstreamClient::new(config.upstream_timeouts)?,
         prices: PriceList::default(),

@@ -1,6 +1,8 @@
-//! Logs: lines for people or one JSON object per line, on standard error.
+//! Logs: lines for people or one JSON object per line, on standard error. Figures: [`metrics`].
 //!
 //! What commands print for their caller goes to standard output and stays apart.
+
+pub mod metrics;
 
 use std::io::IsTerminal;
 

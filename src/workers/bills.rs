@@ -173,7 +173,10 @@ async fn book(
         ..CommandContext::by(Actor::System("bills"))
     };
     match gateway.books().ledger.accounts.execute(&bill.account_id, command, &by, None).await {
-        Ok(committed) => Ok(!committed.events.is_empty()),
+        Ok(committed) => {
+            gateway.books().count(&committed.events);
+            Ok(!committed.events.is_empty())
+        }
         // Another node was faster, or the account awaits it no longer.
         Err(CommandError::Refused(
             AccountError::NothingToCorrect(_)

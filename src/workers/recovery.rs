@@ -25,6 +25,7 @@ use tollgate_projections::queries::{
 use crate::config::RecoveryTimes;
 use crate::ledger::{Actor, CommandContext, CommandError};
 use crate::proxy::Gateway;
+use crate::telemetry::metrics::RecoveryDecision;
 use crate::upstream::{GenerationRecord, Upstream};
 
 /// What one pass did.
@@ -38,6 +39,16 @@ pub struct RecoveryReport {
     pub expired: usize,
     /// Waiting for the upstream's record.
     pub waiting: usize,
+}
+
+impl RecoveryReport {
+    const fn of(&mut self, decision: RecoveryDecision) -> &mut usize {
+        match decision {
+            RecoveryDecision::Settled => &mut self.settled,
+            RecoveryDecision::Released => &mut self.released,
+            RecoveryDecision::Expired => &mut self.expired,
+        }
+    }
 }
 
 /// Why a pass ended early; the next one goes on.
@@ -194,14 +205,14 @@ async fn end(
         Some(handle) => find_record(gateway, handle).await,
         None => None,
     };
-    let (command, count) = match (found, handle) {
+    let (command, decision) = match (found, handle) {
         // The upstream asks nothing for it: that is no charge, not a charge of zero.
         (Some((_, record)), _) if record.total_cost == ListCost::ZERO => {
-            (unbilled(ReleaseReason::NothingBilled, None), &mut report.released)
+            (unbilled(ReleaseReason::NothingBilled, None), RecoveryDecision::Released)
         }
         (Some((upstream, record)), Some(handle)) => {
             let settle = settle((reservation, ruling, at), &upstream, record, handle);
-            (settle, &mut report.settled)
+            (settle, RecoveryDecision::Settled)
         }
         (_, Some(_)) if waits && !expired => {
             report.waiting += 1;
@@ -209,20 +220,24 @@ async fn end(
         }
         // What its handle still brings to light is the operator's.
         (_, Some(handle)) => {
-            (unbilled(ReleaseReason::Recovered, Some(handle.clone())), &mut report.released)
+            (unbilled(ReleaseReason::Recovered, Some(handle.clone())), RecoveryDecision::Released)
         }
         (_, None) if expired => {
-            (AccountCommand::ExpireReservation { reservation, at }, &mut report.expired)
+            (AccountCommand::ExpireReservation { reservation, at }, RecoveryDecision::Expired)
         }
-        (_, None) => (unbilled(ReleaseReason::Recovered, None), &mut report.released),
+        (_, None) => (unbilled(ReleaseReason::Recovered, None), RecoveryDecision::Released),
     };
     let by = CommandContext {
         request: open.request_id.as_deref().and_then(|id| id.parse().ok()),
         ..CommandContext::by(Actor::System("recovery"))
     };
     match gateway.books().ledger.accounts.execute(&open.account_id, command, &by, None).await {
-        Ok(_) => {
-            *count += 1;
+        // Ended the same way before, and the read model has not seen it yet.
+        Ok(committed) if committed.events.is_empty() => Ok(()),
+        Ok(committed) => {
+            gateway.books().count(&committed.events);
+            gateway.books().metrics.books.recovered(decision);
+            *report.of(decision) += 1;
             Ok(())
         }
         // Its owner, or another node, was faster; the read model has not seen it yet.

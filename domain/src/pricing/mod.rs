@@ -8,4 +8,4 @@ mod charge;
 pub use bound::{Demand, afford};
 pub use card::{PriceCard, Rates, Tier};
 pub use catalogue::{CardError, RawPricing, RawTier};
-pub use charge::{ListCostError, Sale, list_cost};
+pub use charge::{CostLine, ListCostError, Sale, cost_lines, list_cost};

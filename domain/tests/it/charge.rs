@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::money::MoneyError;
-use tollgate_domain::pricing::{PriceCard, Rates, Sale, Tier, list_cost};
+use tollgate_domain::pricing::{PriceCard, Rates, Sale, Tier, cost_lines, list_cost};
 use tollgate_domain::{Money, Timestamp, Usage};
 
 fn sale(list: &str, sale_ratio: &str, cost_rate: &str) -> Sale {
@@ -207,6 +207,12 @@ fn every_class_has_its_own_price_and_reasoning_none() {
     };
     let cost = list_cost(&card(), &usage, Timestamp::default()).expect("fits");
     assert_eq!(cost.to_string(), "7980.15621234001");
+    let lines = cost_lines(&card(), &usage, Timestamp::default()).expect("fits");
+    let sum = lines.iter().map(|line| line.cost.decimal()).sum();
+    assert_eq!(ListCost::new(sum), Some(cost), "the lines make the list cost");
+    let classes: Vec<_> = lines.iter().map(|line| (line.class, line.count)).collect();
+    let used = usage.classes().into_iter().filter(|(class, _)| *class != "pages");
+    assert_eq!(classes, std::iter::once(("request", 1)).chain(used).collect::<Vec<_>>());
 }
 
 #[test]

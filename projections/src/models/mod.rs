@@ -48,7 +48,7 @@ pub static PROJECTIONS: [Projection; 13] = [
     projection(&open_reservations::TABLE, 1, open_reservations::Open::start),
     projection(&price_changes::TABLE, 1, Appended::<price_changes::PriceLine>::start),
     projection(&profit_daily::TABLE, 2, Grouped::<profit_daily::ProfitRow>::start),
-    projection(&requests::TABLE, 3, Appended::<requests::RequestLine>::start),
+    projection(&requests::TABLE, 4, Appended::<requests::RequestLine>::start),
     projection(&top_ups::TABLE, 2, Appended::<top_ups::MoneyLine>::start),
     projection(&trial_balance::TABLE, 2, Grouped::<trial_balance::TrialRow>::start),
     projection(&usage_hourly::TABLE, 2, Grouped::<usage_hourly::UsageRow>::start),

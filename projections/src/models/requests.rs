@@ -68,6 +68,8 @@ pub(super) static TABLE: Table = Table {
     indexes: &[
         ("account_idx", "account_id, position DESC"),
         ("generation_idx", "generation_id, account_id"),
+        ("reservation_idx", "reservation_id, position"),
+        ("request_idx", "request_id"),
     ],
 };
 

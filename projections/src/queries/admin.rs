@@ -1,5 +1,7 @@
 //! What the operator watches.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -142,6 +144,24 @@ pub async fn master_account(
 ) -> Result<AsOf<Option<MasterAccount>>, QueryError> {
     let sql = as_of(&["master_balances"], &format!("{MASTER} WHERE master_account_id = $1"), "1");
     Ok(first(fetch(pool, query(&sql).bind(id.to_string())).await?))
+}
+
+/// Face value of the credits that each upstream account used on this UTC day and after it, by id.
+///
+/// # Errors
+/// The database's.
+pub async fn used_since(
+    pool: &PgPool,
+    day: NaiveDate,
+) -> Result<HashMap<String, Decimal>, QueryError> {
+    let used: Vec<(String, Decimal)> = sqlx::query_as(
+        "SELECT master_account_id, trim_scale(round(sum(list_cost + waived_list_cost), 12)) \
+         FROM read.profit_daily WHERE day >= $1 GROUP BY master_account_id",
+    )
+    .bind(day)
+    .fetch_all(pool)
+    .await?;
+    Ok(used.into_iter().collect())
 }
 
 /// What a line of the profit report stands for.

@@ -7,9 +7,13 @@
 mod accounts;
 mod admin;
 mod awaited;
+mod breakdown;
+mod events;
+mod explain;
 mod history;
 mod money;
 mod page;
+mod request_log;
 mod requests;
 mod reservations;
 mod statements;
@@ -18,16 +22,21 @@ mod usage;
 pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
 pub use admin::{
     MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
+    used_since,
 };
 pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
+pub use breakdown::{Breakdown, UsageFilter, UsageLine, breakdown, count_breakdown};
+pub use events::{EventFilter, StoredEvent, event, events};
+pub use explain::{Explained, Priced, explain};
 pub use history::{
     Action, Grant, PriceChange, PriceChangeFilter, actions, due_grants, price_changes,
 };
 pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, top_ups_by_id, trial_balance};
 pub use page::{AsOf, Page, PageRequest, QueryError, Range};
+pub use request_log::{RequestSearch, count_requests, request_rows, search_requests};
 pub use requests::{Request, RequestFilter, generation, recent_requests, request, requests};
 pub use reservations::{OpenFilter, OpenReservation, open_reservations};
-pub use statements::{Statement, StatementSums, statement};
+pub use statements::{Statement, StatementLines, StatementSums, statement, statement_lines};
 pub use usage::{
     DailyUsage, HourlyUsage, KeyCharges, ModelUsage, Usage, by_model, daily, hourly, key_charges,
     totals,

@@ -6,6 +6,8 @@ use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::query::Query;
 use sqlx::{FromRow, PgExecutor, Postgres, Row};
 
+use crate::error::FoldError;
+
 /// An answer and the position that it reflects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AsOf<T> {
@@ -35,6 +37,9 @@ pub enum QueryError {
     /// Pages have 1 to 200 rows.
     #[error("the limit must be between 1 and 200")]
     InvalidLimit,
+    /// An event of the log cannot be read.
+    #[error(transparent)]
+    Event(#[from] FoldError),
     /// The database's.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
@@ -124,6 +129,14 @@ pub(super) fn as_of(projections: &[&str], rows: &str, order: &str) -> String {
             WHERE copy = 'live' AND name IN ({})) c \
          LEFT JOIN (SELECT true AS present, q.* FROM ({rows}) q) r ON true ORDER BY {order}",
         names.join(", ")
+    )
+}
+
+/// The same for rows of the log itself, which is as new as its head.
+pub(super) fn as_of_head(rows: &str, order: &str) -> String {
+    format!(
+        "SELECT h.position AS as_of_position, r.* FROM ledger_head h \
+         LEFT JOIN (SELECT true AS present, q.* FROM ({rows}) q) r ON true ORDER BY {order}"
     )
 }
 

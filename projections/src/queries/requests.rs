@@ -104,7 +104,7 @@ pub struct RequestFilter {
     pub outcome: Option<String>,
 }
 
-const REQUEST: &str = "SELECT position, reservation_id, account_id, key_id, model, state, outcome, \
+pub(super) const REQUEST: &str = "SELECT position, reservation_id, account_id, key_id, model, state, outcome, \
     ended_at, reserved, prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, usage, \
     list_cost, computed_list_cost, source, sale_ratio, charge, cost_rate, cost, price_version, \
     master_account_id, generation_id, streamed, first_byte_ms, total_ms, mishap, treatment, \
@@ -158,8 +158,7 @@ pub async fn recent_requests(
     requests(pool, &filter, page).await
 }
 
-/// The newest word on one reservation of an account. There is no index on reservations: it looks
-/// through the account's own requests.
+/// The newest word on one reservation of an account.
 ///
 /// # Errors
 /// The database's.

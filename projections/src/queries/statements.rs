@@ -7,7 +7,7 @@ use tollgate_domain::ids::AccountId;
 
 use super::money::{MONEY_MOVE, MoneyMove};
 use super::page::{AsOf, QueryError, Range, as_of, fetch, first};
-use super::usage::{ModelUsage, by_model_in};
+use super::usage::{DailyUsage, ModelUsage, by_model_in, daily_in};
 
 /// The sums of a span of time.
 /// `closing = opening + topped_up − refunded + granted − expired + adjusted − charged`.
@@ -72,7 +72,48 @@ pub async fn statement(
     range: Range,
     most: i64,
 ) -> Result<AsOf<Statement>, QueryError> {
-    // One snapshot for all of it, so that the lines make the sums.
+    let (mut snapshot, as_of_position, sums, moves) = begin(pool, account, range, most).await?;
+    let models = by_model_in(&mut *snapshot, account, range).await?.data;
+    snapshot.commit().await?;
+    Ok(AsOf { as_of_position, data: Statement { sums, moves, models } })
+}
+
+/// A statement line by line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct StatementLines {
+    /// What was there, what moved, what is there.
+    pub sums: StatementSums,
+    /// The money moves, oldest first.
+    pub moves: Vec<MoneyMove>,
+    /// What was charged, by UTC day.
+    pub days: Vec<DailyUsage>,
+}
+
+/// The same with the charges by day. One money move more than `most` says that there are too many.
+///
+/// # Errors
+/// The database's.
+pub async fn statement_lines(
+    pool: &PgPool,
+    account: AccountId,
+    range: Range,
+    most: i64,
+) -> Result<AsOf<StatementLines>, QueryError> {
+    let (mut snapshot, as_of_position, sums, moves) = begin(pool, account, range, most + 1).await?;
+    let days = daily_in(&mut *snapshot, account, range).await?.data;
+    snapshot.commit().await?;
+    Ok(AsOf { as_of_position, data: StatementLines { sums, moves, days } })
+}
+
+type Begun = (sqlx::PgTransaction<'static>, i64, StatementSums, Vec<MoneyMove>);
+
+/// One snapshot for all of it, so that the lines make the sums.
+async fn begin(
+    pool: &PgPool,
+    account: AccountId,
+    range: Range,
+    most: i64,
+) -> Result<Begun, QueryError> {
     let mut snapshot = pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?;
     let id = account.to_string();
     let sql = as_of(&["top_ups", "usage_hourly"], SUMS, "1");
@@ -84,8 +125,6 @@ pub async fn statement(
     let sql = as_of(&["top_ups"], &rows, "r.position");
     let moves = query(&sql).bind(&id).bind(range.from).bind(range.to).bind(most);
     let moves = fetch(&mut *snapshot, moves).await?.data;
-    let models = by_model_in(&mut *snapshot, account, range).await?.data;
-    snapshot.commit().await?;
     let sums = found.data.ok_or(sqlx::Error::RowNotFound)?;
-    Ok(AsOf { as_of_position: found.as_of_position, data: Statement { sums, moves, models } })
+    Ok((snapshot, found.as_of_position, sums, moves))
 }

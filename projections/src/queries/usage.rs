@@ -67,7 +67,7 @@ pub struct ModelUsage {
 }
 
 /// The sums of every query here; a sum of bigint is NUMERIC in SQL.
-const SUMS: &str = "COALESCE(sum(requests), 0)::bigint AS requests, \
+pub(super) const SUMS: &str = "COALESCE(sum(requests), 0)::bigint AS requests, \
     COALESCE(sum(unbilled), 0)::bigint AS unbilled, \
     COALESCE(sum(prompt_tokens), 0)::bigint AS prompt_tokens, \
     COALESCE(sum(completion_tokens), 0)::bigint AS completion_tokens, \
@@ -78,7 +78,7 @@ const SUMS: &str = "COALESCE(sum(requests), 0)::bigint AS requests, \
     trim_scale(round(COALESCE(sum(list_cost), 0), 12)) AS list_cost, \
     trim_scale(COALESCE(sum(charge), 0)) AS charge";
 
-const SCOPE: &str = "FROM read.usage_hourly WHERE account_id = $1 \
+pub(super) const SCOPE: &str = "FROM read.usage_hourly WHERE account_id = $1 \
     AND hour >= date_trunc('hour', $2::timestamptz) AND hour < $3::timestamptz";
 
 /// What SQL cannot know: a query without a group always has one row.
@@ -134,10 +134,18 @@ pub async fn daily(
     account: AccountId,
     range: Range,
 ) -> Result<AsOf<Vec<DailyUsage>>, QueryError> {
+    daily_in(pool, account, range).await
+}
+
+pub(super) async fn daily_in<'e>(
+    from: impl PgExecutor<'e>,
+    account: AccountId,
+    range: Range,
+) -> Result<AsOf<Vec<DailyUsage>>, QueryError> {
     let rows = format!("SELECT (hour AT TIME ZONE 'UTC')::date AS day, {SUMS} {SCOPE} GROUP BY 1");
     let sql = as_of(&["usage_hourly"], &rows, "r.day");
     let query = query(&sql).bind(account.to_string()).bind(range.from).bind(range.to);
-    fetch(pool, query).await
+    fetch(from, query).await
 }
 
 /// Model by model, the dearest first.

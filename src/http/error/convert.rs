@@ -252,6 +252,7 @@ impl From<QueryError> for ApiError {
                 let message = both!("Use a limit from 1 to 200.", "Укажите limit от 1 до 200.");
                 Self::invalid("limit", message)
             }
+            QueryError::Event(error) => Self::internal(error.to_string()),
             QueryError::Database(error) => error.into(),
         }
     }

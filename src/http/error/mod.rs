@@ -26,7 +26,8 @@ use crate::limits::Reached;
 
 pub use language::Language;
 pub use respond::{
-    ALIAS, ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody, translate,
+    ALIAS, ErrorBody, ErrorDetail, ErrorShape, ModelError, Problem, ProblemBody, error_of,
+    translate,
 };
 pub use retry::Retry;
 pub(crate) use text::both;

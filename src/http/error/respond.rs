@@ -193,6 +193,11 @@ impl IntoResponse for Problem {
 #[derive(Debug, Clone)]
 struct Said(Arc<ApiError>, ErrorShape);
 
+/// The error that a response tells of, if it is one of ours.
+pub fn error_of(response: &Response) -> Option<&ApiError> {
+    response.extensions().get::<Said>().map(|Said(error, _)| &**error)
+}
+
 /// The same error in the reader's language and in the dialect of the path, if the response is one
 /// of ours.
 pub fn translate(response: &mut Response, language: Language, dialect: ErrorShape) {

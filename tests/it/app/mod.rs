@@ -120,6 +120,19 @@ impl TestApp {
         self.running.as_ref().expect("it runs").address()
     }
 
+    /// What `/metrics` says; the configuration has to name an address for it.
+    pub async fn figures(&self) -> String {
+        let address = self.running.as_ref().expect("it runs").metrics_address();
+        let url = format!("http://{}/metrics", address.expect("an address for figures"));
+        let answer = read(self.client.get(url)).await;
+        let kind = &answer.headers[header::CONTENT_TYPE];
+        assert_eq!(
+            (answer.status.as_u16(), kind),
+            (200, &"text/plain; version=0.0.4".parse().unwrap())
+        );
+        answer.text
+    }
+
     /// The application from inside.
     pub fn state(&self) -> &AppState {
         self.running.as_ref().expect("it runs").state()

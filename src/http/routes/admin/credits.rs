@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use serde::Serialize;
 use tollgate_projections::queries::{self, MasterAccount};
 use utoipa::ToSchema;
@@ -14,6 +16,9 @@ use utoipa_axum::routes;
 use crate::http::extract::{AuditorSession, Params};
 use crate::http::wire::{Amount, Page, PageParams};
 use crate::http::{AppState, Problem};
+
+/// Days whose use says how long the rest lasts.
+const WEEK: i64 = 7;
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -68,21 +73,32 @@ struct MasterAccountItem {
     /// bought.
     #[schema(value_type = Option<String>, examples("0.3"))]
     cost_rate: Option<Amount>,
+    /// Face value of what all requests of the last seven UTC days used, today included.
+    #[schema(examples("70"))]
+    used_7_days_usd: Amount,
+    /// For how many days the rest lasts at that pace. Null where nothing was used.
+    #[schema(examples(99))]
+    runway_days: Option<i64>,
     purchases: i64,
     requests: i64,
     registered_at: Option<DateTime<Utc>>,
 }
 
 impl MasterAccountItem {
-    fn new(master: MasterAccount, credential: Option<(String, String)>) -> Self {
+    fn new(
+        master: MasterAccount,
+        credential: Option<(String, String)>,
+        used: Decimal,
+        now: DateTime<Utc>,
+    ) -> Self {
         let (base_url, masked_key) = credential.unzip();
         let rate = master.paid.checked_add(master.fees);
         let rate = rate.and_then(|paid| paid.checked_div(master.bought));
         Self {
-            id: master.master_account_id,
-            label: master.label,
-            provider: master.provider,
-            status: master.status,
+            id: master.master_account_id.clone(),
+            label: master.label.clone(),
+            provider: master.provider.clone(),
+            status: master.status.clone(),
             base_url,
             masked_key,
             bought_usd: master.bought.into(),
@@ -95,6 +111,8 @@ impl MasterAccountItem {
             waived_usd: master.waived.into(),
             remaining_usd: master.remaining.into(),
             cost_rate: rate.map(|rate| Amount(rate.round_dp(12))),
+            used_7_days_usd: used.into(),
+            runway_days: runway(&master, used, now),
             purchases: master.purchases,
             requests: master.requests,
             registered_at: master.registered_at,
@@ -102,9 +120,18 @@ impl MasterAccountItem {
     }
 }
 
+/// Whole days that the rest lasts if the days to come are like those of the last week.
+fn runway(master: &MasterAccount, used: Decimal, now: DateTime<Utc>) -> Option<i64> {
+    let age = master.registered_at.map_or(WEEK, |at| (now - at).num_days() + 1);
+    let days = Decimal::from(age.clamp(1, WEEK));
+    let rest = master.remaining.max(Decimal::ZERO);
+    rest.checked_mul(days)?.checked_div(used)?.floor().to_i64()
+}
+
 /// List master accounts
 ///
-/// In order of registration, with the credits bought, used and left. Keys are masked.
+/// In order of registration, with the credits bought, used and left, and how long they last. Keys
+/// are masked.
 #[utoipa::path(
     get,
     path = "/v1/admin/master-accounts",
@@ -121,11 +148,15 @@ async fn list(
 ) -> Result<Json<Page<MasterAccountItem>>, Problem> {
     app.visible(params.at_least).await?;
     let page = queries::master_accounts(app.database.pool(), &params.request()?).await?;
+    let now = Utc::now();
+    let since = now.date_naive() - Days::new(WEEK.unsigned_abs() - 1);
+    let mut used = queries::used_since(app.database.pool(), since).await?;
     let masks = app.upstream_keys.masks().await?.into_iter();
     let mut masks: HashMap<_, _> =
         masks.map(|(id, url, masked)| (id.to_string(), (url, masked))).collect();
     Ok(Json(Page::of(page).map(|master: MasterAccount| {
         let credential = masks.remove(&master.master_account_id);
-        MasterAccountItem::new(master, credential)
+        let used = used.remove(&master.master_account_id).unwrap_or_default();
+        MasterAccountItem::new(master, credential, used, now)
     })))
 }

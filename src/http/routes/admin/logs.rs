@@ -11,9 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
-use crate::http::error::both;
 use crate::http::extract::{AuditorSession, Params};
-use crate::http::wire::{Amount, Page, PageParams};
+use crate::http::wire::{Amount, Page, PageParams, id};
 use crate::http::{ApiError, AppState, Problem};
 
 /// The endpoints of this module.
@@ -52,7 +51,7 @@ const fn default_limit() -> u16 {
 
 /// A request that has ended, with everything that its charge and its cost follow from.
 #[derive(Serialize, ToSchema)]
-struct LogItem {
+pub(super) struct LogItem {
     /// The position of the event that ended it.
     #[schema(examples(42))]
     position: i64,
@@ -168,17 +167,6 @@ impl LogParams {
         let page = PageParams { limit: self.limit, cursor: self.cursor, at_least: self.at_least };
         Ok((RequestFilter { account, key, model, state, outcome }, page))
     }
-}
-
-fn id<T: std::str::FromStr<Err: std::fmt::Display>>(
-    param: &str,
-    text: Option<&str>,
-) -> Result<Option<T>, ApiError> {
-    let parsed = text.map(str::parse).transpose();
-    parsed.map_err(|error: T::Err| {
-        let message = both!("{error}", "`{param}` не подходит: {error}");
-        ApiError::invalid(param, message)
-    })
 }
 
 /// List all requests

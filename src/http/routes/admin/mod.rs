@@ -4,6 +4,7 @@ mod actions;
 mod audit_trail;
 mod client_detail;
 mod client_money;
+mod client_pages;
 mod client_status;
 mod clients;
 mod credits;
@@ -20,6 +21,7 @@ mod plans;
 mod prices;
 mod profit;
 mod ratios;
+mod request;
 mod statement;
 mod stats;
 mod top_ups;
@@ -36,6 +38,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(clients::router())
         .merge(client_detail::router())
         .merge(client_money::router())
+        .merge(client_pages::router())
         .merge(client_status::router())
         .merge(movements::router())
         .merge(top_ups::router())
@@ -50,6 +53,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(ratios::router())
         .merge(actions::router())
         .merge(logs::router())
+        .merge(request::router())
         .merge(profit::router())
         .merge(users::router())
         .merge(invitations::router())

@@ -1,7 +1,9 @@
 //! What customers see of their own account.
 
 mod balance;
+mod exports;
 mod limits;
+mod request_log;
 mod requests;
 mod statements;
 mod usage;
@@ -17,5 +19,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(limits::router())
         .merge(usage::router())
         .merge(requests::router())
+        .merge(request_log::router())
+        .merge(exports::router())
         .merge(statements::router())
 }

@@ -20,7 +20,10 @@ pub fn router() -> OpenApiRouter<AppState> {
 
 /// A request that has ended. What it cost the operator, and where, is not the customer's business.
 #[derive(Serialize, ToSchema)]
-struct ClientRequestItem {
+pub(super) struct ClientRequestItem {
+    /// Of its reservation; names it in `/v1/client/requests/{id}`.
+    #[schema(examples("rsv_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
+    id: String,
     /// The position of the event that ended it.
     #[schema(examples(42))]
     position: i64,
@@ -73,6 +76,7 @@ struct ClientRequestItem {
 impl From<Request> for ClientRequestItem {
     fn from(request: Request) -> Self {
         Self {
+            id: request.reservation_id,
             position: request.position,
             request_id: request.request_id,
             api_key_id: request.key_id,

@@ -127,13 +127,19 @@ struct ModelLine {
 }
 
 /// The UTC month that a text as `2026-08` means.
-fn month(text: &str) -> Option<Range> {
+pub(super) fn month(text: &str) -> Option<Range> {
     let digits = text.len() == 7 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok()?;
     let next = first.checked_add_months(Months::new(1))?;
     let moment = |day: NaiveDate| day.and_hms_opt(0, 0, 0).map(|time| time.and_utc());
     digits.then_some(())?;
     Some(Range { from: moment(first)?, to: moment(next)? })
+}
+
+/// What is no month.
+pub(super) fn invalid_month() -> ApiError {
+    let message = both!("Write a month as in 2026-08.", "Напишите месяц, например: 2026-08.");
+    ApiError::invalid("month", message)
 }
 
 /// Show a month's statement
@@ -157,10 +163,7 @@ async fn statement(
     Path(text): Path<String>,
     Params(params): Params<ReadParams>,
 ) -> Result<Json<StatementResponse>, Problem> {
-    let range = month(&text).ok_or_else(|| {
-        let message = both!("Write a month as in 2026-08.", "Напишите месяц, например: 2026-08.");
-        ApiError::invalid("month", message)
-    })?;
+    let range = month(&text).ok_or_else(invalid_month)?;
     app.visible(params.at_least).await?;
     let found = queries::statement(app.database.pool(), who.account, range, MOVES).await?;
     let (sums, as_of_position) = (found.data.sums, found.as_of_position);

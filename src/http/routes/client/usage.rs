@@ -4,50 +4,23 @@ use axum::Json;
 use axum::extract::State;
 use chrono::NaiveDate;
 use serde::Serialize;
-use tollgate_projections::queries::{self, DailyUsage, ModelUsage, Usage};
+use tollgate_projections::queries::{self, DailyUsage, ModelUsage};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::http::extract::{CustomerSession, Params};
-use crate::http::wire::{Amount, Page, SpanParams};
+use crate::http::usage::{BreakdownParams, UsageItem, UsageLineItem};
+use crate::http::wire::{Page, SpanParams};
 use crate::http::{AppState, Problem};
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(total)).routes(routes!(daily)).routes(routes!(by_model))
-}
-
-/// What was used. Cached, cache-write, audio and reasoning tokens are parts of the others.
-#[derive(Serialize, ToSchema)]
-struct UsageItem {
-    /// Charged requests.
-    #[schema(examples(120))]
-    requests: i64,
-    /// Requests that ended without a charge.
-    #[schema(examples(2))]
-    unbilled_requests: i64,
-    #[schema(examples(1_200_000))]
-    prompt_tokens: i64,
-    #[schema(examples(48_000))]
-    completion_tokens: i64,
-    /// Input tokens read from a cache.
-    #[schema(examples(800_000))]
-    cached_tokens: i64,
-    /// Input tokens written to a cache.
-    #[schema(examples(20_000))]
-    cache_write_tokens: i64,
-    /// Output tokens spent on reasoning.
-    #[schema(examples(9_000))]
-    reasoning_tokens: i64,
-    #[schema(examples(0))]
-    audio_tokens: i64,
-    /// What the public price list asks.
-    #[schema(examples("1.25"))]
-    list_cost_usd: Amount,
-    /// What you paid.
-    #[schema(examples("1"))]
-    charge_usd: Amount,
+    OpenApiRouter::new()
+        .routes(routes!(total))
+        .routes(routes!(daily))
+        .routes(routes!(by_model))
+        .routes(routes!(breakdown))
 }
 
 /// Usage in a span of time.
@@ -75,23 +48,6 @@ struct ModelUsageItem {
     model: String,
     #[serde(flatten)]
     usage: UsageItem,
-}
-
-impl From<Usage> for UsageItem {
-    fn from(usage: Usage) -> Self {
-        Self {
-            requests: usage.requests,
-            unbilled_requests: usage.unbilled,
-            prompt_tokens: usage.prompt_tokens,
-            completion_tokens: usage.completion_tokens,
-            cached_tokens: usage.cached_tokens,
-            cache_write_tokens: usage.cache_write_tokens,
-            reasoning_tokens: usage.reasoning_tokens,
-            audio_tokens: usage.audio_tokens,
-            list_cost_usd: usage.list_cost.into(),
-            charge_usd: usage.charge.into(),
-        }
-    }
 }
 
 impl From<DailyUsage> for DailyUsageItem {
@@ -171,4 +127,29 @@ async fn by_model(
     app.visible(params.at_least).await?;
     let found = queries::by_model(app.database.pool(), who.account, params.range()?).await?;
     Ok(Json(Page::whole(found)))
+}
+
+/// Break usage down
+///
+/// By day, model or key, or by day and one of them: the oldest day first, then the dearest. One
+/// page of at most 5,000 lines.
+#[utoipa::path(
+    get,
+    path = "/v1/client/usage/breakdown",
+    operation_id = "show_usage_breakdown",
+    tag = "client",
+    params(BreakdownParams),
+    responses(
+        (status = 200, description = "The lines", body = Page<UsageLineItem>),
+        (status = 400, description = "A filter makes no sense, or there are too many lines"),
+    ),
+    security(("session" = []))
+)]
+async fn breakdown(
+    State(app): State<AppState>,
+    who: CustomerSession,
+    Params(params): Params<BreakdownParams>,
+) -> Result<Json<Page<UsageLineItem>>, Problem> {
+    app.visible(params.at_least).await?;
+    Ok(Json(params.lines(app.database.pool(), who.account).await?))
 }
