@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test torture bench fmt
+.PHONY: help setup run test torture fuzz bench fmt
 
 # Many installers put cargo where only login shells look.
 export PATH := $(PATH):$(HOME)/.cargo/bin
@@ -20,6 +20,14 @@ test: setup ## Check the format, the lints and every test
 
 torture: setup ## Kill processes, PostgreSQL and connections under load, 200 times (about 10 minutes)
 	TORTURE_ROUNDS=$${TORTURE_ROUNDS:-200} cargo test --workspace --locked --test it -- torture --nocapture
+
+fuzz: ## Feed noise to the readers of foreign bytes, an hour each (FUZZ_SECONDS); needs nightly Rust and cargo-fuzz
+	@for target in answer chat usage prices; do \
+		mkdir -p target/fuzz/corpus/$$target; \
+		CARGO_TARGET_DIR=target/fuzz cargo +nightly fuzz run --fuzz-dir tests/fuzz -O -a -s none $$target \
+			target/fuzz/corpus/$$target tests/fuzz/seeds/$$target -- \
+			-max_total_time=$${FUZZ_SECONDS:-3600} -artifact_prefix=target/fuzz/ || exit 1; \
+	done
 
 bench: setup ## Measure this machine; the report is kept in target/bench/report.md
 	cargo build --release --workspace

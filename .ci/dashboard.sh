@@ -5,18 +5,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../frontend"
 . ../.ci/lib.sh
 
+. ../.ci/node.sh
+
 stamp=node_modules/.built
-oldest=20.19.0
 
-recent_node() {
-    command -v node >/dev/null 2>&1 &&
-        [ "$(printf '%s\n%s\n' "$oldest" "$(node -p process.versions.node)" | sort -V | head -n 1)" = "$oldest" ]
-}
-
-if ! recent_node; then
-    echo "dashboard: Node $oldest or newer is missing" >&2
-    exit 1
-fi
+use_node "$PWD"
 
 packages() {
     cmp -s package-lock.json node_modules/.installed && return

@@ -4,8 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . .ci/lib.sh
+. .ci/node.sh
 
 .ci/dashboard.sh
+use_node "$PWD/frontend"
 step "dashboard: lints" npm --prefix frontend run --silent lint
 step "dashboard: tests" npm --prefix frontend test --silent
 step "format" cargo fmt --all --check

@@ -8,13 +8,24 @@ use crate::members::Members;
 /// Members of `pricing` and of its tiers that are no prices.
 const NO_PRICES: [&str; 4] = ["discount", "min_prompt_tokens", "utc_start", "utc_end"];
 
-/// The listing as JSON text, each price multiplied by the sale ratio; nothing if it is no listing.
+/// The listing as JSON text, each price multiplied by the sale ratio, with the members that OpenAI
+/// has and OpenRouter has not; nothing if it is no listing.
 #[must_use]
 pub fn for_sale(listing: &str, ratio: Ratio) -> Option<String> {
     let mut members = Members::read(listing).ok()?;
     let pricing = Members::read(members.get("pricing")?).ok().map(|prices| sale(prices, ratio))?;
+    // Clients that were made of OpenAI's description insist on these two.
+    let owner = serde_json::to_string(&owner(members.get("id")?)?).ok()?;
     members.set("pricing", pricing);
+    members.set("object", "\"model\"");
+    members.set("owned_by", owner);
     Some(members.write())
+}
+
+/// Who made the model: what its id begins with.
+fn owner(id: &str) -> Option<String> {
+    let id: String = serde_json::from_str(id).ok()?;
+    Some(id.split('/').next().unwrap_or_default().trim_start_matches('~').to_owned())
 }
 
 fn sale(mut prices: Members<'_>, ratio: Ratio) -> String {
@@ -43,12 +54,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_price_is_ours_and_nothing_else_changes() {
+    fn every_price_is_ours_and_what_openai_s_clients_need_is_there() {
         let listing = r#"{"id":"a/b","context_length":32000,"pricing":{"prompt":"0.0000010","completion":"0.000002","overrides":[{"min_prompt_tokens":200,"prompt":"0.00001"}]}}"#;
         let ratio = Ratio::parse("0.8").expect("a ratio");
         assert_eq!(
             for_sale(listing, ratio).expect("a listing"),
-            r#"{"id":"a/b","context_length":32000,"pricing":{"prompt":"0.0000008","completion":"0.0000016","overrides":[{"min_prompt_tokens":200,"prompt":"0.000008"}]}}"#
+            r#"{"id":"a/b","context_length":32000,"pricing":{"prompt":"0.0000008","completion":"0.0000016","overrides":[{"min_prompt_tokens":200,"prompt":"0.000008"}]},"object":"model","owned_by":"a"}"#
         );
     }
 }

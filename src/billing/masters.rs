@@ -25,12 +25,23 @@ struct Parts {
 }
 
 impl MasterAccounts {
-    /// The next one; none if nothing is enabled.
+    /// The next one; one that rests only where all do; none if nothing is enabled.
     #[must_use]
     pub fn pick(&self) -> Option<Arc<Upstream>> {
         let enabled = self.0.enabled.read();
         let turn = self.0.turn.fetch_add(1, Ordering::Relaxed);
-        enabled.get(turn % enabled.len().max(1)).cloned()
+        let (before, from) = enabled.split_at(turn % enabled.len().max(1));
+        let awake = from.iter().chain(before).find(|upstream| !upstream.rest.lasts());
+        awake.or(from.first()).cloned()
+    }
+
+    /// One that is awake and was not `tried`.
+    #[must_use]
+    pub fn pick_another(&self, tried: &[MasterAccountId]) -> Option<Arc<Upstream>> {
+        let enabled = self.0.enabled.read();
+        let fresh =
+            |upstream: &&Arc<Upstream>| !tried.contains(&upstream.id) && !upstream.rest.lasts();
+        enabled.iter().find(fresh).cloned()
     }
 
     /// All that have a key, enabled or not, in order.
@@ -72,11 +83,16 @@ impl MasterAccounts {
         }
         let keys = keys.load(&versions).await?;
         let mut enabled = Vec::with_capacity(keys.len());
+        let rests: HashMap<_, _> =
+            self.0.enabled.read().iter().map(|known| (known.id, known.rest.clone())).collect();
         for known in keys {
             let id = known.master_account;
             let Some(rate) = rates.get(&id) else { continue };
             match Upstream::new(id, known.provider, &known.base_url, &known.key, *rate) {
-                Some(upstream) => enabled.push(Arc::new(upstream)),
+                Some(upstream) => {
+                    let rest = rests.get(&id).cloned().unwrap_or_default();
+                    enabled.push(Arc::new(upstream.remembering(rest)));
+                }
                 None => {
                     tracing::error!(master_account.id = %id, "its key cannot stand in a header");
                 }

@@ -10,7 +10,7 @@ use tollgate_domain::decimal::ListCost;
 use tollgate_domain::fairness::{Ruling, Treatment};
 use tollgate_domain::ids::ReservationId;
 use tollgate_domain::pricing::Sale;
-use tollgate_domain::{AccountError, Money, Usage};
+use tollgate_domain::{Account, AccountError, Money, Usage};
 
 use super::reservation::Books;
 use super::terms::Terms;
@@ -82,6 +82,14 @@ impl OpenReservation {
         let fallback = self.fallbacks.iter().find(|other| Some(&*other.model) == answered);
         let ratio = fallback.map_or(self.terms.sale_ratio, |other| other.sale_ratio);
         Sale::of(list_cost, ratio, upstream.cost_rate).ok()
+    }
+
+    /// What the account will have after this charge, as far as this node knows: others of its
+    /// requests may end at the same time.
+    #[must_use]
+    pub fn balance_after(&self, charge: Money) -> Option<Money> {
+        let newest = self.books.ledger.accounts.glance(&self.stream, Account::balance);
+        newest.unwrap_or(self.terms.balance).checked_sub(charge)
     }
 
     /// What is counted.

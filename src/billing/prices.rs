@@ -54,7 +54,7 @@ impl Prices {
     /// `GET /v1/models` with every price multiplied by the ratio that applies to a model.
     pub fn catalogue(&self, ratio: impl Fn(&str) -> Option<Ratio>) -> String {
         let mut text = String::with_capacity(self.listings.len() * 1_000);
-        text.push_str("{\"data\":[");
+        text.push_str("{\"object\":\"list\",\"data\":[");
         let mut count = 0;
         for (model, listing) in &self.listings {
             let Some(listing) = ratio(model).and_then(|ratio| for_sale(listing, ratio)) else {

@@ -26,6 +26,8 @@ pub(super) struct Offer<'p> {
 pub struct Terms {
     /// What is set aside.
     pub amount: Money,
+    /// What the account had before.
+    pub balance: Money,
     /// Of the requested model; frozen for the charge.
     pub sale_ratio: Ratio,
     /// Output tokens that the amount pays for.
@@ -74,7 +76,8 @@ pub(super) fn terms(
     let plan = account.plan().and_then(|plan| book.find_plan(plan));
     let plan = plan.map(|plan| plan.limits.spend()).unwrap_or_default();
     let warning = account.warning(order.key, at, plan);
-    let whole = Terms { amount, sale_ratio, output_tokens, trimmed: false, plan, warning };
+    let balance = account.balance();
+    let whole = Terms { amount, balance, sale_ratio, output_tokens, trimmed: false, plan, warning };
     let spendable = account.spendable(order.key, at, plan);
     if whole.amount <= spendable {
         return (whole, output_tokens);

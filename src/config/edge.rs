@@ -21,6 +21,8 @@ pub struct EdgeConfig {
     pub header_timeout: Duration,
     /// `BODY_TIMEOUT_SECONDS`: between two pieces of a request's body.
     pub body_timeout: Duration,
+    /// `MAX_CONNECTIONS`: open connections to this node; more wait in the kernel's queue.
+    pub most_connections: usize,
 }
 
 impl Default for EdgeConfig {
@@ -31,6 +33,7 @@ impl Default for EdgeConfig {
             url_limit_bytes: 8 * 1024,
             header_timeout: Duration::from_secs(15),
             body_timeout: Duration::from_secs(30),
+            most_connections: 16_384,
         }
     }
 }
@@ -44,12 +47,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> EdgeConfig {
     let bytes = "bytes from 1024 to 65536, as in 32768";
     let header_limit = count(reader, "HEADER_LIMIT_BYTES", bytes, 1024..=65_536);
     let url_limit = count(reader, "URL_LIMIT_BYTES", "bytes from 256 to 32768", 256..=32_768);
+    let connections =
+        count(reader, "MAX_CONNECTIONS", "a number from 1, as in 16384", 1..=1_000_000);
     EdgeConfig {
         trusted_proxies: trusted_proxies.unwrap_or_default(),
         header_limit_bytes: header_limit.unwrap_or(default.header_limit_bytes),
         url_limit_bytes: url_limit.unwrap_or(default.url_limit_bytes),
         header_timeout: seconds(reader, "HEADER_TIMEOUT_SECONDS", default.header_timeout),
         body_timeout: seconds(reader, "BODY_TIMEOUT_SECONDS", default.body_timeout),
+        most_connections: connections.unwrap_or(default.most_connections),
     }
 }
 

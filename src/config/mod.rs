@@ -147,7 +147,8 @@ impl Default for RecoveryTimes {
         Self {
             gone: Duration::from_secs(20),
             look: Duration::from_secs(5),
-            patience: Duration::from_secs(60),
+            // With the pause between two looks that is less than a minute after the owner's end.
+            patience: Duration::from_secs(50),
         }
     }
 }

@@ -13,6 +13,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -48,7 +49,12 @@ pub async fn serve(
     let cut = CancellationToken::new();
     let builder = builder(&config);
     let first_within = config.header_timeout;
+    let places = Arc::new(Semaphore::new(config.most_connections));
     loop {
+        let place = tokio::select! {
+            place = places.clone().acquire_owned() => place,
+            () = stop.cancelled() => break,
+        };
         let (stream, from) = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok(accepted) => accepted,
@@ -74,6 +80,7 @@ pub async fn serve(
                 () = cut.cancelled() => {}
                 () = silence(&asked, first_within) => {}
             }
+            drop(place);
         });
     }
     drop(listener);

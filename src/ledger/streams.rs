@@ -232,6 +232,14 @@ impl<A: Eventful> Streams<A> {
         }
     }
 
+    /// [`Streams::peek`] for who would rather not know than wait: nothing where the stream is not
+    /// in memory, or busy.
+    pub fn glance<T>(&self, id: &str, look: impl FnOnce(&A) -> T) -> Option<T> {
+        let slot = self.slot(id);
+        let state = slot.state.try_lock().ok()?;
+        state.as_ref().filter(|_| slot.is_usable(&state)).map(|loaded| look(&loaded.aggregate))
+    }
+
     /// Forgets the stream if another node has appended to it, so that the next look is at the
     /// newest state. For streams that are read far more often than written, such as prices.
     ///

@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::endpoint::Endpoint;
 use super::request::ModelRequest;
 use super::sse::Filter;
-use super::usage::{Billed, for_customer};
+use super::usage::{Billed, Charged, for_customer};
 use super::whole;
 use crate::members::Members;
 
@@ -28,6 +28,11 @@ fn charge(billed: &Billed, _: Option<u64>) -> Option<Money> {
     Sale::of(billed.cost?, ratio("0.8"), ratio("0.3")).ok().map(|sale| sale.charge)
 }
 
+fn charged(billed: &Billed, failed_after: Option<u64>) -> Option<Charged> {
+    let charge = charge(billed, failed_after)?;
+    Some(Charged { charge, balance: Some(charge) })
+}
+
 /// An answer of an upstream, streamed and whole. The first byte decides how it is cut to pieces:
 /// however it is cut, the customer gets the same bytes and the books the same bill.
 pub fn answer(data: &[u8]) {
@@ -35,13 +40,13 @@ pub fn answer(data: &[u8]) {
     let data = &data[..data.len().min(LONGEST)];
     let size = usize::from(*cut) + 1;
     let (mut at_once, mut in_pieces) = (Filter::default(), Filter::default());
-    let mut whole = at_once.feed(Bytes::copy_from_slice(data), &charge).expect("short").to_vec();
-    whole.extend(at_once.finish(&charge));
+    let mut whole = at_once.feed(Bytes::copy_from_slice(data), &charged).expect("short").to_vec();
+    whole.extend(at_once.finish(&charged));
     let mut pieces = Vec::new();
     for piece in data.chunks(size) {
-        pieces.extend(in_pieces.feed(Bytes::copy_from_slice(piece), &charge).expect("short"));
+        pieces.extend(in_pieces.feed(Bytes::copy_from_slice(piece), &charged).expect("short"));
     }
-    pieces.extend(in_pieces.finish(&charge));
+    pieces.extend(in_pieces.finish(&charged));
     assert!(whole == pieces, "the cut changes what the customer gets");
     let (one, other) = (&at_once.seen, &in_pieces.seen);
     assert_eq!(one.billed, other.billed, "the cut changes the bill");

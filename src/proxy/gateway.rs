@@ -21,6 +21,7 @@ use super::once::{self, ClientKey, Once, Turn};
 use super::relay::Limits;
 use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
 use super::request::{ModelRequest, base_of};
+use super::routing::{self, Call, Routed};
 use super::{relay, whole};
 use crate::billing::{
     Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
@@ -293,27 +294,16 @@ impl Exchange {
     /// From the decided reservation to its end.
     async fn run(mut self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
         let gateway = self.gateway.clone();
-        let path = self.endpoint.path();
-        let metrics = &gateway.books().metrics.upstream;
-        let send = || async {
-            let called = Instant::now();
-            let answer = gateway.0.client.post(&self.upstream, path, &self.passed_on, body).await;
-            let took = called.elapsed();
-            match &answer {
-                Ok(_) => metrics.answered(took),
-                Err(error) => metrics.unanswered(error),
-            }
-            answer.map(|answer| (answer, took))
-        };
-        let both = match self.mode {
+        let mode = self.mode;
+        let both = match mode {
             // The upstream works while the commit is under way; if that turns out refused, the
             // call is dropped before a byte reached the client, and what it cost is our loss.
             ReserveMode::Overlapped => {
-                let send = async { Ok(send().await) };
+                let send = async { Ok(self.send(&gateway, body).await) };
                 tokio::try_join!(send, reserved.durable())
             }
             ReserveMode::DurableFirst => match reserved.durable().await {
-                Ok(open) => Ok((send().await, open)),
+                Ok(open) => Ok((self.send(&gateway, body).await, open)),
                 Err(refusal) => Err(refusal),
             },
         };
@@ -333,6 +323,13 @@ impl Exchange {
                 tell(reply, Err(refused(refusal)));
             }
         }
+    }
+
+    async fn send(&mut self, gateway: &Gateway, body: Bytes) -> Routed {
+        let GatewayParts { client, masters, books, .. } = &gateway.0;
+        let path = self.endpoint.path();
+        let call = Call { path, passed_on: &self.passed_on, body };
+        routing::post(client, masters, &books.metrics.upstream, &mut self.upstream, call).await
     }
 
     async fn answered(

@@ -12,7 +12,7 @@ use tollgate_domain::{Money, Usage};
 
 use super::endpoint::Endpoint;
 use super::gateway::Gateway;
-use super::usage::Billed;
+use super::usage::{Billed, Charged};
 use crate::billing::{LONGEST_HANDLE, Observed, OpenReservation, Prices};
 use crate::ledger::now;
 use crate::limits::Admitted;
@@ -101,6 +101,13 @@ impl InFlight {
             list = ruling.treatment.split(list, delivered.unwrap_or(ListCost::ZERO)).charged;
         }
         self.open.sale(list, &self.upstream, answered).map(|sale| sale.charge)
+    }
+
+    /// What the customer is told with this bill.
+    #[must_use]
+    pub fn charged(&self, billed: &Billed, failed_after: Option<u64>) -> Option<Charged> {
+        let charge = self.charge(billed, failed_after)?;
+        Some(Charged { charge, balance: self.open.balance_after(charge) })
     }
 
     /// What the fairness policy that the request began with says.

@@ -16,6 +16,7 @@ mod prompt;
 mod relay;
 mod reply;
 mod request;
+mod routing;
 mod sse;
 mod usage;
 mod warning;

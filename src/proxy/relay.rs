@@ -182,7 +182,7 @@ impl Relay {
             self.request.first_byte = std::time::Instant::now();
         }
         let request = &self.request;
-        let charge = |billed: &_, failed_after| request.charge(billed, failed_after);
+        let charge = |billed: &_, failed_after| request.charged(billed, failed_after);
         match self.filter.feed(bytes, &charge) {
             Ok(bytes) => {
                 // Clients stop reading here, and may send their next request at once.
@@ -197,7 +197,7 @@ impl Relay {
 
     fn finish(&mut self) -> Bytes {
         let request = &self.request;
-        let charge = |billed: &_, failed_after| request.charge(billed, failed_after);
+        let charge = |billed: &_, failed_after| request.charged(billed, failed_after);
         self.filter.finish(&charge)
     }
 

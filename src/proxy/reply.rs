@@ -11,6 +11,7 @@ use tollgate_domain::fairness::Mishap;
 
 use super::failure::Fault;
 use super::in_flight::{Ending, InFlight};
+use super::usage::Charged;
 use super::warning::{WARNING, said};
 use super::whole;
 use crate::http::error::ApiError;
@@ -19,6 +20,7 @@ use crate::upstream::UpstreamError;
 /// The upstream's handle of the answer.
 pub const GENERATION_ID: HeaderName = HeaderName::from_static("x-generation-id");
 const CHARGE: HeaderName = HeaderName::from_static("x-tollgate-charge");
+const BALANCE: HeaderName = HeaderName::from_static("x-tollgate-balance");
 const TRIMMED: HeaderName = HeaderName::from_static("x-tollgate-max-tokens");
 
 /// To the handler that waits for the answer.
@@ -66,9 +68,9 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
             let mut response = Response::new(Body::from(text));
             describe(&mut response, &request, "application/json");
             let failed_after = failed.then_some(delivered);
-            let charge = billed.as_ref().and_then(|billed| request.charge(billed, failed_after));
-            if let Some(charge) = charge.and_then(|charge| charge.to_string().parse().ok()) {
-                response.headers_mut().insert(CHARGE, charge);
+            let charged = billed.as_ref().and_then(|billed| request.charged(billed, failed_after));
+            if let Some(charged) = charged {
+                describe_charge(&mut response, charged);
             }
             request.handed_on();
             let told = tell(reply, Ok(response));
@@ -134,6 +136,15 @@ pub async fn failed(answer: reqwest::Response, mut request: InFlight, reply: Rep
     request.open.metrics().upstream.failed(status, fault.moderated);
     tell(reply, Err(fault.for_customer(retry_after)));
     request.release(ReleaseReason::UpstreamError).await;
+}
+
+/// The charge, and what is left.
+fn describe_charge(response: &mut Response, charged: Charged) {
+    for (name, amount) in [(CHARGE, Some(charged.charge)), (BALANCE, charged.balance)] {
+        if let Some(text) = amount.and_then(|amount| amount.to_string().parse().ok()) {
+            response.headers_mut().insert(name, text);
+        }
+    }
 }
 
 /// The headers that every answer has.

@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
-use bytes::{Bytes, BytesMut};
-use memchr::{memchr, memmem, memrchr};
-use tollgate_domain::Money;
-
 use super::endpoint::Endpoint;
 use super::failure::{Fault, ended_by_error};
-use super::usage::{Billed, for_customer};
+use super::usage::{Billed, Charged, for_customer};
 use crate::members::Members;
+use bytes::{Bytes, BytesMut};
+use memchr::{memchr, memmem, memrchr};
 
 /// Longest line that is kept while its end has not come.
 const LONGEST_LINE: usize = 8 << 20;
@@ -63,7 +61,7 @@ impl Filter {
     pub fn feed(
         &mut self,
         bytes: Bytes,
-        charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>,
+        charge: &impl Fn(&Billed, Option<u64>) -> Option<Charged>,
     ) -> Result<Bytes, EndlessLine> {
         if self.partial.is_empty() && bytes.last() == Some(&b'\n') {
             // The common case: whole lines, and none of them a bill. Nothing is copied.
@@ -87,7 +85,7 @@ impl Filter {
     }
 
     /// What is left when the stream has ended.
-    pub fn finish(&mut self, charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>) -> Bytes {
+    pub fn finish(&mut self, charge: &impl Fn(&Billed, Option<u64>) -> Option<Charged>) -> Bytes {
         let rest = self.partial.split().freeze();
         self.lines(&rest, charge)
     }
@@ -95,7 +93,7 @@ impl Filter {
     fn lines(
         &mut self,
         bytes: &Bytes,
-        charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>,
+        charge: &impl Fn(&Billed, Option<u64>) -> Option<Charged>,
     ) -> Bytes {
         let mut out = BytesMut::with_capacity(bytes.len());
         let mut rest = 0..bytes.len();
@@ -123,7 +121,7 @@ impl Filter {
     fn special(
         &mut self,
         data: &[u8],
-        charge: &impl Fn(&Billed, Option<u64>) -> Option<Money>,
+        charge: &impl Fn(&Billed, Option<u64>) -> Option<Charged>,
     ) -> Option<String> {
         self.seen.look(data);
         let read = std::str::from_utf8(data).ok().map(str::trim);
@@ -138,10 +136,14 @@ impl Filter {
         self.seen.failed |= members.get("choices").is_some_and(ended_by_error);
         let billed = Billed::of(&members)?;
         let failed_after = self.seen.has_failed().then_some(self.seen.delivered);
-        let usage = for_customer(members.get("usage")?, charge(&billed, failed_after));
+        let charged = charge(&billed, failed_after);
+        let usage = for_customer(members.get("usage")?, charged.map(|charged| charged.charge));
         // A later bill is the fuller one: some providers send a running count.
         self.seen.billed = Some(billed);
         members.set("usage", usage);
+        if let Some(charged) = charged {
+            members.set("tollgate", charged.json());
+        }
         Some(members.write())
     }
 }
@@ -202,6 +204,8 @@ fn string_length(bytes: &[u8]) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use tollgate_domain::Money;
+
     use super::*;
 
     const STREAM: &str = ": OPENROUTER PROCESSING\n\n\
@@ -209,8 +213,9 @@ mod tests {
         data: {\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2,\"cost\":0.010,\"cost_details\":{}}}\n\n\
         data: [DONE]\n\n";
 
-    fn charge(billed: &Billed, _: Option<u64>) -> Option<Money> {
-        Money::rounded(billed.cost?.decimal() * rust_decimal::Decimal::new(8, 1)).ok()
+    fn charge(billed: &Billed, _: Option<u64>) -> Option<Charged> {
+        let charge = billed.cost?.decimal() * rust_decimal::Decimal::new(8, 1);
+        Some(Charged { charge: Money::rounded(charge).ok()?, balance: Money::parse("1.5").ok() })
     }
 
     #[test]
@@ -219,6 +224,8 @@ mod tests {
         let expected = whole.feed(Bytes::from(STREAM), &charge).expect("lines");
         let text = std::str::from_utf8(&expected).expect("text");
         assert!(text.contains("\"cost\":0.008}"), "{text}");
+        let told = r#""tollgate":{"charge_usd":"0.008","balance_after_usd":"1.5"}"#;
+        assert!(text.contains(told), "{text}");
         assert!(!text.contains("cost_details"), "{text}");
         for size in 1..STREAM.len() {
             let mut filter = Filter::default();

@@ -36,6 +36,30 @@ impl Billed {
     }
 }
 
+/// What the customer is told of a charge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Charged {
+    /// What they pay.
+    pub charge: Money,
+    /// What they have left, where that is known.
+    pub balance: Option<Money>,
+}
+
+impl Charged {
+    /// JSON for the chunk of a stream that carries the bill: its headers are long gone. Dollars
+    /// are text, as everywhere outside of the upstream's own format.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let charge = self.charge;
+        match self.balance {
+            Some(balance) => {
+                format!(r#"{{"charge_usd":"{charge}","balance_after_usd":"{balance}"}}"#)
+            }
+            None => format!(r#"{{"charge_usd":"{charge}"}}"#),
+        }
+    }
+}
+
 /// The customer's `usage`: `cost` is what they pay, and nothing tells what we pay.
 #[must_use]
 pub fn for_customer(json: &str, charge: Option<Money>) -> String {

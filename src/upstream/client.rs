@@ -1,5 +1,7 @@
 //! One pooled client for all upstream accounts.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,6 +13,29 @@ use super::credits::CreditsStatement;
 use super::generation::GenerationRecord;
 use super::models::{Listing, read_listings};
 use crate::config::{Secret, UpstreamTimeouts};
+use crate::ledger::now;
+
+/// Until when a master account is left out because it could not serve; microseconds, zero where it
+/// serves. Requests still go to it where nothing else is left.
+#[derive(Debug, Default)]
+pub struct Rest(AtomicI64);
+
+impl Rest {
+    /// Leaves it out for this long.
+    pub fn begin(&self, long: Duration) {
+        let micros = i64::try_from(long.as_micros()).unwrap_or(i64::MAX);
+        self.0.store(now().micros().saturating_add(micros), Ordering::Relaxed);
+    }
+
+    /// Whether it is left out now.
+    #[must_use]
+    pub fn lasts(&self) -> bool {
+        match self.0.load(Ordering::Relaxed) {
+            0 => false,
+            until => now().micros() < until,
+        }
+    }
+}
 
 /// A master account as requests see it.
 #[derive(Debug, Clone)]
@@ -23,6 +48,8 @@ pub struct Upstream {
     pub base_url: String,
     /// What one dollar of list cost costs us there.
     pub cost_rate: Ratio,
+    /// Whether it is left out for a while; the same for all copies, and over changes of its key.
+    pub rest: Arc<Rest>,
     authorization: HeaderValue,
 }
 
@@ -39,7 +66,13 @@ impl Upstream {
         let mut authorization = HeaderValue::try_from(format!("Bearer {}", key.expose())).ok()?;
         authorization.set_sensitive(true);
         let base_url = base_url.trim_end_matches('/').to_owned();
-        Some(Self { id, provider, base_url, cost_rate, authorization })
+        Some(Self { id, provider, base_url, cost_rate, rest: Arc::default(), authorization })
+    }
+
+    /// With the memory of an earlier copy.
+    #[must_use]
+    pub fn remembering(self, rest: Arc<Rest>) -> Self {
+        Self { rest, ..self }
     }
 
     /// Whether it is the sandbox, to which a request may say how it shall misbehave.

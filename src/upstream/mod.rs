@@ -5,7 +5,7 @@ mod credits;
 mod generation;
 mod models;
 
-pub use client::{PassedOn, Upstream, UpstreamClient, UpstreamError};
+pub use client::{PassedOn, Rest, Upstream, UpstreamClient, UpstreamError};
 pub use credits::CreditsStatement;
 pub use generation::GenerationRecord;
 pub use models::{Listing, ModelInfo, read_listing, read_listings};

@@ -2,6 +2,8 @@
 //! digit. `TRACE_SPEED` says how many times faster than it was recorded, `TRACE_ROWS` how much of
 //! it.
 
+mod faults;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,8 +44,8 @@ fn setting(name: &str, default: u32) -> u32 {
     given.map_or(default, |text| text.parse().expect("a number")).max(1)
 }
 
-fn rows() -> Vec<Row> {
-    let speed = setting("TRACE_SPEED", 20);
+/// The rows, at the times at which they are due.
+fn rows(speed: u32) -> Vec<Row> {
     let mut first = None;
     let read = |line: &str| {
         let mut fields = line.split(',');
@@ -72,7 +74,9 @@ async fn customers(app: &TestApp) -> (Vec<Person>, Vec<String>) {
 }
 
 /// One row as a request: a prompt of about its size, and the recorded counts as the answer's.
-fn request(app: &TestApp, key: &str, at: usize, row: Row) -> reqwest::RequestBuilder {
+fn request(app: &TestApp, keys: &[String], at: usize, row: Row) -> reqwest::RequestBuilder {
+    // Neighbours in the trace meet different customers and models.
+    let key = &keys[at * 7 % keys.len()];
     let body = json!({
         "model": MODELS[at % MODELS.len()],
         "stream": !at.is_multiple_of(3),
@@ -86,26 +90,34 @@ fn request(app: &TestApp, key: &str, at: usize, row: Row) -> reqwest::RequestBui
         .json(&body)
 }
 
-async fn replay(app: &Arc<TestApp>, keys: &[String], rows: &[Row]) -> Vec<Got> {
+/// Sends every row when it is due, as `send` has it done.
+async fn replay<F, S>(rows: &[Row], send: S) -> Vec<F::Output>
+where
+    F: Future<Output: Send> + Send + 'static,
+    S: Fn(usize, Row) -> F,
+{
     let mut open = JoinSet::new();
     let begun = Instant::now();
     for (at, row) in rows.iter().copied().enumerate() {
         tokio::time::sleep_until((begun + row.after).into()).await;
-        // Neighbours in the trace must meet different customers and models.
-        let (app, key) = (app.clone(), keys[at * 7 % keys.len()].clone());
-        open.spawn(async move { (at, wire::send(request(&app, &key, at, row)).await) });
+        let sent = send(at, row);
+        open.spawn(async move { (at, sent.await) });
     }
     let mut answers = open.join_all().await;
     answers.sort_by_key(|(at, _)| *at);
-    answers.into_iter().map(|(_, answer)| answer.expect("an answer")).collect()
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_recorded_trace_is_charged_to_the_last_digit() {
-    let rows = rows();
+    let rows = rows(setting("TRACE_SPEED", 20));
     let app = Arc::new(TestApp::start().await);
     let (people, keys) = customers(&app).await;
-    let answers = replay(&app, &keys, &rows).await;
+    let answers: Vec<Got> = replay(&rows, |at, row| {
+        let sent = wire::send(request(&app, &keys, at, row));
+        async { sent.await.expect("an answer") }
+    })
+    .await;
     let pool = app.state().database.pool().clone();
     let fates = fate::all_ended(&pool, Duration::from_secs(30)).await;
     drop(pool);

@@ -95,21 +95,23 @@ pub fn afford(
 ) -> Option<u64> {
     let rates = card.dearest_rates(demand.prompt_tokens);
     let fixed = demand.fixed(&rates)?.checked_mul(sale_ratio.decimal())?;
-    let left = available.decimal().checked_sub(Money::rounded_up(fixed).ok()?.decimal())?;
+    let left = available.decimal().checked_sub(fixed)?;
     if left.is_sign_negative() && !left.is_zero() {
         return None;
     }
+    let paid = |tokens: &u64| {
+        let demand = Demand { output_tokens: *tokens, ..*demand };
+        demand.amount(card, sale_ratio).is_some_and(|amount| amount <= available)
+    };
     let price = demand.output_price(&rates).checked_mul(sale_ratio.decimal())?;
     if price.is_zero() {
-        return Some(demand.output_tokens);
+        return Some(demand.output_tokens).filter(paid);
     }
     // A quotient beyond any count is no bound at all.
     let quotient = left.checked_div(price).and_then(|tokens| tokens.floor().to_u64());
     let tokens = quotient.unwrap_or(u64::MAX).min(demand.output_tokens);
-    // A quotient is rounded to 28 digits, so it can be a hair above the true one.
-    let paid = Demand { output_tokens: tokens, ..*demand }.amount(card, sale_ratio);
-    match paid.is_some_and(|amount| amount <= available) {
-        true => Some(tokens),
-        false => tokens.checked_sub(1),
-    }
+    // What is left and the quotient are rounded to 28 digits, and the amount to a pico-dollar: the
+    // true count can be one beside.
+    let more = tokens.saturating_add(1).min(demand.output_tokens);
+    [Some(more), Some(tokens), tokens.checked_sub(1)].into_iter().flatten().find(paid)
 }

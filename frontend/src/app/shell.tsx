@@ -16,7 +16,7 @@ export function Shell() {
   const { data: me } = useQuery(meQuery)
   const role = me !== undefined && isRole(me.role) ? me.role : 'client'
   return (
-    <div className="lg:grid lg:grid-cols-[14.5rem_1fr]">
+    <div className="lg:grid lg:grid-cols-[14.5rem_1fr] print:block">
       <a
         href="#content"
         className="sr-only z-50 rounded-md bg-surface px-3 py-2 focus-visible:not-sr-only focus-visible:fixed focus-visible:top-2 focus-visible:left-2"

@@ -31,7 +31,7 @@ function Available() {
   return (
     <Link to="/billing" className="flex h-8 items-center gap-2 rounded-md px-2.5 text-[0.8125rem] text-muted hover:bg-sunken">
       {t.available}
-      <Money value={data.available_usd} decimals={2} className="font-medium text-ink" />
+      <Money value={data.available_usd} decimals={2} down className="font-medium text-ink" />
     </Link>
   )
 }

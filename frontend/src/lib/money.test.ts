@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compare, fromPico, isMoney, money, parseMoney, rounded, share, sum, toPico } from './money'
+import { compare, floored, fromPico, isMoney, money, parseMoney, rounded, share, sum, toPico } from './money'
 
 describe('money', () => {
   it('is added without losing a pico-dollar', () => {
@@ -28,6 +28,12 @@ describe('money', () => {
     expect(rounded(money('-0.125'), 2)).toBe('-0.12')
     expect(rounded(money('0.1250000001'), 2)).toBe('0.13')
     expect(rounded(money('1.999'), 2)).toBe('2')
+  })
+
+  it('is rounded towards less where it may be spent', () => {
+    expect(floored(money('24.99999'), 2)).toBe('24.99')
+    expect(floored(money('-0.001'), 2)).toBe('-0.01')
+    expect(floored(money('5'), 2)).toBe('5')
   })
 
   it('is compared as an amount and not as text', () => {

@@ -78,6 +78,14 @@ export function rounded(amount: Money, decimals: number): Money {
   return fromPico((pico < 0n ? -whole : whole) * unit)
 }
 
+/** Rounded towards less, for what may be spent: nobody should read a cent that is not there. */
+export function floored(amount: Money, decimals: number): Money {
+  const unit = 10n ** BigInt(DECIMALS - decimals)
+  const pico = toPico(amount)
+  const rest = ((pico % unit) + unit) % unit
+  return fromPico(pico - rest)
+}
+
 /** How large a part is of a whole, for the length of a bar: the only number that money becomes. */
 export function share(part: Money, whole: Money): number {
   const of = toPico(whole)

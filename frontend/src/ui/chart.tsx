@@ -80,7 +80,7 @@ export function BarChart({ label, ticks, series, height = 200, legend = true }: 
             bar % every === 0 && (
               <span
                 key={`${tick}-${bar}`}
-                className="absolute -translate-x-1/2 whitespace-nowrap first:translate-x-0"
+                className={classes('absolute -translate-x-1/2 whitespace-nowrap first:translate-x-0', (bar / every) % 2 === 1 && 'max-sm:hidden')}
                 style={{ left: bar === 0 ? '0%' : `${(bar + 0.5) * step}%` }}
               >
                 {tick}

@@ -6,6 +6,7 @@ mod clients;
 mod fairness;
 mod limits;
 mod refusals;
+mod routing;
 mod streams;
 mod whole;
 

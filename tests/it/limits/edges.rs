@@ -47,6 +47,28 @@ async fn whoever_sends_no_request_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn more_connections_than_allowed_wait_until_one_is_closed() {
+    let app = TestApp::start_with(|config| config.edge.most_connections = 2).await;
+    let ask = b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    let mut open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect(&app).await;
+        stream.write_all(ask).await.expect("written");
+        assert_eq!(stream.read_u8().await.expect("an answer"), b'H');
+        open.push(stream);
+    }
+    let mut third = connect(&app).await;
+    third.write_all(ask).await.expect("written");
+    let early = tokio::time::timeout(Duration::from_millis(500), third.read_u8()).await;
+    assert!(early.is_err(), "it was served beyond the bound");
+    open.pop();
+    let served = tokio::time::timeout(PATIENCE, third.read_u8()).await;
+    assert_eq!(served.expect("it is its turn").expect("an answer"), b'H');
+    drop((open, third));
+    app.audit().await;
+}
+
+#[tokio::test]
 async fn headers_that_trickle_in_are_not_waited_for() {
     let app = impatient().await;
     let mut stream = connect(&app).await;

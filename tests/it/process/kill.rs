@@ -9,7 +9,8 @@ use tollgate_domain::account::{CostSource, ReleaseReason};
 use tollgate_domain::{AccountEvent, Money};
 use tollgate_projections::queries::{OpenFilter, PageRequest, balance, open_reservations};
 
-use super::load::{Load, Told};
+use super::keyed::assert_one_outcome_each;
+use super::load::{Load, Memories, Told};
 use super::{Gateway, Place, Process, signal, until};
 use crate::fate::{self, End, Fate};
 
@@ -98,12 +99,13 @@ async fn twenty_kills_under_load_lose_nothing_and_charge_nothing_twice() {
         }
     }
     answers(&load, ANSWERS).await;
-    let (told, dollars) = load.stop().await;
+    let Memories { told, outcomes, dollars } = load.stop().await;
     assert!(told.len() as u64 >= ROUNDS * ANSWERS);
 
     let pool = scene.place.pool().await;
     let fates = fate::all_ended(&pool, RECOVERY).await;
     assert_told(&told, &fates, &killed);
+    assert_one_outcome_each(&pool, &outcomes, &fates).await;
     gateway.process.terminate();
     assert!(gateway.process.ended().await.success());
     let booked = top_ups(&pool, &accounts[0]).await;

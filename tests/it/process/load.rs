@@ -1,5 +1,6 @@
 //! Clients that go on whatever happens to the gateway, and remember what they were told.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,6 +11,7 @@ use tokio::task::JoinSet;
 use tollgate_domain::Money;
 
 use super::Gateway;
+use super::keyed::{self, Outcome};
 use crate::wire::{self, MODEL};
 
 const CLIENTS: u64 = 16;
@@ -23,11 +25,22 @@ pub struct Told {
     pub cost: Money,
 }
 
+/// What the clients remember.
+pub struct Memories {
+    /// Answers with their price.
+    pub told: Vec<Told>,
+    /// What became of requests with an idempotency key, by key.
+    pub outcomes: BTreeMap<String, Vec<Outcome>>,
+    /// Dollars that the operator was told of.
+    pub dollars: u64,
+}
+
 /// What the clients share.
 struct Shared {
     bases: Mutex<Vec<String>>,
     stop: AtomicBool,
     told: Mutex<Vec<Told>>,
+    outcomes: Mutex<BTreeMap<String, Vec<Outcome>>>,
     count: AtomicU64,
 }
 
@@ -47,6 +60,7 @@ impl Load {
             bases: Mutex::new(bases),
             stop: AtomicBool::new(false),
             told: Mutex::default(),
+            outcomes: Mutex::default(),
             count: AtomicU64::new(0),
         });
         let mut tasks = JoinSet::new();
@@ -68,18 +82,23 @@ impl Load {
         self.shared.count.load(Ordering::Relaxed)
     }
 
-    /// Lets the clients end what they do. Answers what they were told, and the dollars that the
-    /// operator was told of.
-    pub async fn stop(self) -> (Vec<Told>, u64) {
+    /// Lets the clients end what they do.
+    pub async fn stop(self) -> Memories {
         self.shared.stop.store(true, Ordering::Relaxed);
         self.tasks.join_all().await;
         let dollars = self.top_ups.await.expect("no panic");
         let told = std::mem::take(&mut *self.shared.told.lock().expect("no panic"));
-        (told, dollars)
+        let outcomes = std::mem::take(&mut *self.shared.outcomes.lock().expect("no panic"));
+        Memories { told, outcomes, dollars }
     }
 }
 
 impl Shared {
+    fn was_told(&self, told: Told) {
+        self.told.lock().expect("no panic").push(told);
+        self.count.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -113,6 +132,10 @@ async fn ask_on(shared: Arc<Shared>, key: String, number: u64) {
                 false => json!({ "delay_ms": delay }),
             },
         });
+        if turn % 3 == 2 {
+            ask_twice(&shared, &client, &key, &format!("{number}/{turn}"), &body).await;
+            continue;
+        }
         let url = shared.url(number + turn / 2, "/v1/chat/completions");
         let request = client.post(url).bearer_auth(&key).json(&body);
         let got = match wire::send(request).await {
@@ -123,10 +146,28 @@ async fn ask_on(shared: Arc<Shared>, key: String, number: u64) {
             }
         };
         if let Some(cost) = got.cost() {
-            let told = Told { request: got.request().to_owned(), cost };
-            shared.told.lock().expect("no panic").push(told);
-            shared.count.fetch_add(1, Ordering::Relaxed);
+            shared.was_told(Told { request: got.request().to_owned(), cost });
         }
+    }
+}
+
+/// Under an idempotency key, until the outcome is known, and then again.
+async fn ask_twice(
+    shared: &Shared,
+    client: &Client,
+    api_key: &str,
+    key: &str,
+    body: &serde_json::Value,
+) {
+    for again in 0..2 {
+        let urls = |turn| shared.url(turn + again, "/v1/chat/completions");
+        let asked = keyed::ask(client, urls, (api_key, key), body, || shared.stopped());
+        let Some((outcome, told)) = asked.await else { return };
+        if let Some(told) = told {
+            shared.was_told(told);
+        }
+        let mut outcomes = shared.outcomes.lock().expect("no panic");
+        outcomes.entry(key.to_owned()).or_default().push(outcome);
     }
 }
 

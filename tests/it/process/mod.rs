@@ -1,8 +1,10 @@
 //! The program as a process of its own: stopped, killed, started again.
 
 mod admin;
+mod keyed;
 mod kill;
 mod load;
+mod recovery;
 mod shutdown;
 mod torture;
 mod wire;
@@ -85,6 +87,27 @@ impl Place {
     async fn pool(&self) -> PgPool {
         let pool = PgPoolOptions::new().max_connections(2).acquire_timeout(START);
         pool.connect_with(self.postgres().await.server_options()).await.expect("a connection")
+    }
+
+    /// For a gateway beside the one that cares for PostgreSQL: it comes over this socket.
+    async fn variables_beside(&self, socket: &Path) -> Vec<(&'static str, String)> {
+        let kept = |name: &str| {
+            let path = self.path().join("secrets").join(name);
+            fs::read_to_string(path).expect("a kept secret").trim().to_owned()
+        };
+        let options = self.postgres().await.server_options();
+        let database = options.get_database().expect("it has a name");
+        let url = |role: &str, user: &str| {
+            let password = kept(&format!("postgres-{role}-password"));
+            let socket = socket.display();
+            format!("postgres://{user}:{password}@localhost/{database}?host={socket}")
+        };
+        vec![
+            ("DATABASE_URL", url("server", options.get_username())),
+            ("DATABASE_OWNER_URL", url("owner", "tollgate_owner")),
+            ("SECRET_KEY", kept("secret-key")),
+            ("ENCRYPTION_KEY", kept("encryption-key")),
+        ]
     }
 
     /// The books are right by the library's audit and by the command's, which must agree.

@@ -14,8 +14,9 @@ use rand::{RngExt as _, SeedableRng as _};
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 
+use super::keyed::assert_one_outcome_each;
 use super::kill::{answers, assert_balances, assert_told, top_ups};
-use super::load::Load;
+use super::load::{Load, Memories};
 use super::wire::Wire;
 use super::{Gateway, Place, Process, START, signal, until};
 use crate::fate;
@@ -88,10 +89,6 @@ impl Scene {
 
     /// The first gateway cares for the private PostgreSQL, the second one comes over the wire.
     async fn serve(&self, number: usize) -> Gateway {
-        let kept = |name: &str| {
-            let path = self.place.path().join("secrets").join(name);
-            std::fs::read_to_string(path).expect("a kept secret").trim().to_owned()
-        };
         let mut variables = vec![
             ("OPENROUTER_BASE_URL", self.upstream.clone()),
             ("OPENROUTER_MASTER_KEYS", "sk-or-test".to_owned()),
@@ -99,23 +96,7 @@ impl Scene {
             ("RECOVERY_LOOK_SECONDS", "1".to_owned()),
         ];
         if let (1, Some(wire)) = (number, &self.wire) {
-            let options = self.place.postgres().await.server_options();
-            let url = |role: &str| {
-                let password = kept(&format!("postgres-{role}-password"));
-                let database = options.get_database().expect("it has a name");
-                let user = match role {
-                    "server" => options.get_username(),
-                    _ => "tollgate_owner",
-                };
-                let socket = wire.directory().display();
-                format!("postgres://{user}:{password}@localhost/{database}?host={socket}")
-            };
-            variables.extend([
-                ("DATABASE_URL", url("server")),
-                ("DATABASE_OWNER_URL", url("owner")),
-                ("SECRET_KEY", kept("secret-key")),
-                ("ENCRYPTION_KEY", kept("encryption-key")),
-            ]);
+            variables.extend(self.place.variables_beside(wire.directory()).await);
         }
         let variables: Vec<_> =
             variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -224,13 +205,14 @@ async fn two_nodes_under_blows_lose_nothing_and_charge_nothing_twice() {
         blows += 1;
     }
     answers(&load, ANSWERS).await;
-    let (told, dollars) = load.stop().await;
+    let Memories { told, outcomes, dollars } = load.stop().await;
     let cuts = scene.wire.as_ref().map_or(0, Wire::cuts);
     println!("{blows} blows, {cuts} of them cut the wire, in {:?}", begun.elapsed());
 
     let pool = scene.place.pool().await;
     let fates = fate::all_ended(&pool, RECOVERY).await;
     assert_told(&told, &fates, &killed);
+    assert_one_outcome_each(&pool, &outcomes, &fates).await;
     for gateway in gateways.into_iter().rev() {
         gateway.process.terminate();
         assert!(gateway.process.ended().await.success());

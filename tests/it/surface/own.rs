@@ -1,9 +1,11 @@
 //! What a key sees of itself, its account and its requests, in OpenRouter's shapes.
 
+use reqwest::Method;
 use serde_json::{Value, json};
 use tollgate_domain::Money;
 
 use crate::app::TestApp;
+use crate::wire;
 
 /// A JSON number's digits, which a float would change.
 fn digits(text: &str, member: &str) -> String {
@@ -17,7 +19,9 @@ async fn a_key_sees_its_limit_its_account_s_credits_and_its_charges() {
     let app = TestApp::start().await;
     let (_, key) = app.paying_customer("ada").await;
     let answer = app.chat(&key, "What is a ledger?").await;
-    let charge = Money::parse(answer.headers["x-tollgate-charge"].to_str().unwrap()).unwrap();
+    let amount = |name: &str| Money::parse(answer.headers[name].to_str().unwrap()).unwrap();
+    let charge = amount("x-tollgate-charge");
+    assert_eq!(Money::dollars(10).checked_sub(charge), Some(amount("x-tollgate-balance")));
     app.settled().await;
     let shown = app.get("/v1/key", &key).await;
     for member in ["usage", "usage_daily", "usage_weekly", "usage_monthly"] {
@@ -36,6 +40,24 @@ async fn a_key_sees_its_limit_its_account_s_credits_and_its_charges() {
     assert_eq!(credits.body["data"]["total_credits"], json!(10));
     assert_eq!(Money::parse(&digits(&credits.text, "total_usage")), Ok(charge));
     app.get("/v1/key", "sk-tg-wrong").await.expect_model_error(401, "invalid_api_key");
+    app.audit().await;
+}
+
+#[tokio::test]
+async fn a_stream_tells_its_charge_and_the_balance_after_it_with_its_bill() {
+    let app = TestApp::start().await;
+    let (_, key) = app.paying_customer("ada").await;
+    let mut left = Money::dollars(10);
+    for _ in 0..2 {
+        let request = app.request(Method::POST, "/v1/chat/completions").bearer_auth(&key);
+        let got = wire::send(request.json(&wire::body("Hello", true))).await.expect("an answer");
+        let charge = got.cost().expect("a cost");
+        left = left.checked_sub(charge).expect("small amounts");
+        let told =
+            format!(r#""tollgate":{{"charge_usd":"{charge}","balance_after_usd":"{left}"}}"#);
+        assert!(got.text.contains(&told), "{told} in {}", got.text);
+        app.settled().await;
+    }
     app.audit().await;
 }
 

@@ -25,7 +25,7 @@ export function AuthFrame({ title, children, foot }: { title: string; children: 
         </div>
         {foot !== undefined && <div className="mt-4 text-center text-muted">{foot}</div>}
       </main>
-      <footer className="flex flex-wrap items-center justify-center gap-x-5 gap-y-1 px-4 py-5 text-[0.8125rem] text-muted">
+      <footer className="flex flex-wrap items-center justify-center gap-x-5 gap-y-1 px-4 py-5 text-center text-[0.8125rem] text-muted">
         <span>{t.tagline}</span>
         <a href="/docs/" className="underline-offset-2 hover:text-ink hover:underline">
           {t.docs}

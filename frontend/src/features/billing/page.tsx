@@ -46,7 +46,7 @@ function Totals() {
         {(data) => (
           <dl className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-3 lg:flex lg:flex-wrap lg:gap-x-12">
             <Figure label={t.balance}>
-              <Money value={data.balance_usd} decimals={6} />
+              <Money value={data.balance_usd} decimals={6} down />
             </Figure>
             <Figure label={t.toppedUp}>
               <Money value={data.lifetime_topped_up_usd} decimals={2} />

@@ -80,13 +80,13 @@ function Balance() {
         {(data) => (
           <dl className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-3 lg:grid-cols-6">
             <Figure label={t.available}>
-              <Money value={data.available_usd} decimals={2} />
+              <Money value={data.available_usd} decimals={4} down />
             </Figure>
             <Figure label={t.balance}>
-              <Money value={data.balance_usd} decimals={2} />
+              <Money value={data.balance_usd} decimals={4} down />
             </Figure>
             <Figure label={t.reserved}>
-              <Money value={data.reserved_usd} decimals={2} />
+              <Money value={data.reserved_usd} decimals={4} />
             </Figure>
             <Figure label={t.today}>
               <Money value={days.at(-1)?.charge ?? ZERO} decimals={4} />

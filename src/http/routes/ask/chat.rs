@@ -47,8 +47,10 @@ struct ChatCompletionRequest {
 ///
 /// The largest possible charge is set aside before the request is forwarded; when the answer
 /// ends, the real charge is settled and the rest is free again. `usage.cost` is the charge in US
-/// dollars. With `stream: true` the answer is a stream of server-sent events that ends with
-/// `data: [DONE]`.
+/// dollars; the headers `x-tollgate-charge` and `x-tollgate-balance` tell it, and what the account
+/// has after it. With `stream: true` the answer is a stream of server-sent events that ends with
+/// `data: [DONE]`; the chunk with `usage` tells both in its member `tollgate` then
+/// (`charge_usd`, `balance_after_usd`).
 #[utoipa::path(
     post,
     path = "/v1/chat/completions",

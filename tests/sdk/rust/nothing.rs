@@ -1,0 +1,1 @@
+//! Cargo wants a target besides the tests.
