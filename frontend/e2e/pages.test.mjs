@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { accessible, auditor, chat, customer, ended, fits, launch, people, shot, signIn, url, visit } from './harness.mjs'
+import { accessible, auditor, chat, customer, ended, fits, launch, operate, people, shot, signIn, url, visit } from './harness.mjs'
 
 const MODELS = ['openai/gpt-4o-mini', 'anthropic/claude-sonnet-4', 'google/gemini-2.5-flash']
 const OUTSIDE = ['/login', '/register', '/register#token=tgi_x', '/reset-password', '/reset-password#token=tgp_x', '/verify-email']
@@ -32,8 +32,24 @@ before(async () => {
     settings: '/settings',
     nowhere: '/nowhere',
   }
+  const { events } = await operate('GET', `/v1/admin/requests/${data[0].id}`)
   const customerPage = `/operator/customers/${ann.account}`
   operatorPages = {
+    profit: '/operator/profit',
+    'profit-models': '/operator/profit?by=model&span=week',
+    'profit-accounts': '/operator/profit?by=account',
+    'profit-masters': '/operator/profit?by=master_account',
+    masters: '/operator/masters',
+    prices: '/operator/prices',
+    'prices-ratios': '/operator/prices?show=ratios',
+    'prices-history': '/operator/prices?show=history',
+    fairness: '/operator/prices?show=fairness',
+    ledger: '/ledger',
+    'ledger-none': '/ledger?stream=acct_01k2h3j4k5m6n7p8q9r0s1t2v3',
+    event: `/ledger/events/${events.at(-1).position}`,
+    'event-without-money': '/ledger/events/1',
+    history: `/ledger/accounts/${ann.account}`,
+    balance: '/ledger/balance',
     customers: '/operator/customers',
     'customers-none': '/operator/customers?q=nobody-has-this-name',
     customer: customerPage,

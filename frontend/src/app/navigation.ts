@@ -15,7 +15,7 @@ type Words = Record<
   string
 >
 
-type OperatorWords = Record<'operator' | 'reader' | 'customers' | 'settings', string>
+type OperatorWords = Record<'operator' | 'books' | 'reader' | 'profit' | 'customers' | 'masters' | 'prices' | 'ledger' | 'balance' | 'settings', string>
 
 export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
   return [
@@ -35,7 +35,20 @@ export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
     {
       title: o.operator,
       roles: ['admin', 'auditor'],
-      items: [{ to: '/operator/customers', label: o.customers, icon: 'people' }],
+      items: [
+        { to: '/operator/profit', label: o.profit, icon: 'profit' },
+        { to: '/operator/customers', label: o.customers, icon: 'people' },
+        { to: '/operator/masters', label: o.masters, icon: 'vault' },
+        { to: '/operator/prices', label: o.prices, icon: 'tag' },
+      ],
+    },
+    {
+      title: o.books,
+      roles: ['admin', 'auditor'],
+      items: [
+        { to: '/ledger', label: o.ledger, icon: 'book', exact: true },
+        { to: '/ledger/balance', label: o.balance, icon: 'check' },
+      ],
     },
     {
       title: o.reader,

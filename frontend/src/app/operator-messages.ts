@@ -25,7 +25,7 @@ export const operatorMessages = messages(
     prices: 'Цены',
     live: 'Сейчас',
     ledger: 'Журнал',
-    balance: 'Оборотный баланс',
+    balance: 'Оборотная ведомость',
     settings: 'Настройки',
   },
 )

@@ -9,4 +9,4 @@ export function homeOf(role: Role): string {
   return role === 'client' ? '/' : HOMES[role]
 }
 
-const HOMES = { admin: '/', auditor: '/operator/customers' }
+const HOMES = { admin: '/', auditor: '/ledger' }

@@ -2,6 +2,7 @@ import { createRouter } from '@tanstack/react-router'
 import { makeQueryClient } from '@/api/queries'
 import { onEnded } from '@/api/session'
 import { Crashed, NotFound } from './fallbacks'
+import { auditor } from './routes/auditor'
 import { customer } from './routes/customer'
 import { operator } from './routes/operator'
 import { people } from './routes/people'
@@ -10,7 +11,7 @@ import { app, root } from './routes/root'
 export const queryClient = makeQueryClient()
 
 export const router = createRouter({
-  routeTree: root.addChildren([...people, app.addChildren([...customer, ...operator])]),
+  routeTree: root.addChildren([...people, app.addChildren([...customer, ...operator, ...auditor])]),
   context: { client: queryClient },
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,

@@ -1,11 +1,33 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
 import { customerSearch, customersSearch } from '@/features/customers/search'
+import { pricesSearch } from '@/features/prices/search'
+import { profitSearch } from '@/features/profit/search'
 import { app, only } from './root'
 
 const guard = only(['admin', 'auditor'])
 
 /** The operator's pages; auditors read them too. Each is a piece of its own, which customers never fetch. */
 export const operator = [
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/profit',
+    beforeLoad: guard,
+    validateSearch: profitSearch,
+    component: lazyRouteComponent(() => import('@/features/profit/page'), 'ProfitPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/prices',
+    beforeLoad: guard,
+    validateSearch: pricesSearch,
+    component: lazyRouteComponent(() => import('@/features/prices/page'), 'PricesPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/masters',
+    beforeLoad: guard,
+    component: lazyRouteComponent(() => import('@/features/masters/page'), 'MastersPage'),
+  }),
   createRoute({
     getParentRoute: () => app,
     path: '/operator/customers',

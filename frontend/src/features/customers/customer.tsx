@@ -6,6 +6,7 @@ import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
 import { isZero, negate, sum } from '@/lib/money'
 import { useNow } from '@/lib/now'
+import { buttonClass } from '@/ui/button'
 import { Card, Facts, Figure, Notice } from '@/ui/card'
 import { BarChart } from '@/ui/chart'
 import { Copyable } from '@/ui/copy'
@@ -55,7 +56,16 @@ export function CustomerPage() {
         </Link>
       }
       asOf={<AsOf position={query.data?.as_of_position} readAt={query.dataUpdatedAt} />}
-      actions={query.data !== undefined && change && <ClientActions client={query.data} />}
+      actions={
+        query.data !== undefined && (
+          <>
+            <Link to="/ledger/accounts/$id" params={{ id }} className={buttonClass()}>
+              {t.history}
+            </Link>
+            {change && <ClientActions client={query.data} />}
+          </>
+        )
+      }
     >
       <Stateful of={client} skeleton={<Card><Skeleton lines={8} /></Card>}>
         {(data) => (

@@ -9,6 +9,7 @@ import { Money } from '@/ui/money'
 import { Empty, Skeleton, Stateful } from '@/ui/state'
 import { type Column, Table } from '@/ui/table'
 import { Time } from '@/ui/time'
+import { EventLink } from '../shared/event-link'
 import { Paged } from '../shared/paged'
 import { RequestState } from '../shared/request-state'
 import { requestWords } from '../shared/request-words'
@@ -74,7 +75,6 @@ function isKind(kind: string): kind is 'top_up' | 'refund' | 'grant' | 'grant_ex
 
 export function MovementsCard({ account }: { account: string }) {
   const t = useMessages(customerMessages)
-  const format = useFormat()
   const columns: Array<Column<Movement>> = [
     { key: 'kind', head: t.kind, cell: (row) => <Badge tone={row.amount_usd.startsWith('-') ? 'plain' : 'good'}>{isKind(row.kind) ? t.kinds[row.kind] : row.kind}</Badge> },
     {
@@ -90,7 +90,7 @@ export function MovementsCard({ account }: { account: string }) {
         </>
       ),
     },
-    { key: 'event', head: t.event, right: true, from: 'md', cell: (row) => <span className="nums text-muted">{format.number(row.position)}</span> },
+    { key: 'event', head: t.event, right: true, from: 'md', cell: (row) => <EventLink position={row.position} /> },
     { key: 'when', head: t.when, from: 'sm', cell: (row) => <Time at={row.at} className="text-muted" /> },
     { key: 'amount', head: t.amount, right: true, cell: (row) => <Money value={row.amount_usd} signed className="font-medium" /> },
   ]

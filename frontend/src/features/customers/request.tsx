@@ -12,6 +12,7 @@ import { Time } from '@/ui/time'
 import { ChargeCard } from '../requests/charge'
 import { detailMessages, said } from '../requests/detail-messages'
 import { EventsCard } from '../requests/events'
+import { EventLink } from '../shared/event-link'
 import { RequestState } from '../shared/request-state'
 import { customerMessages } from './messages'
 import { type AdminRequest, adminRequestQuery } from './queries'
@@ -67,6 +68,14 @@ function Behind({ request }: { request: AdminRequest }) {
           amount(t.cost, request.cost_usd),
           amount(t.waived, request.waived_usd),
           amount(t.margin, request.margin_usd, true),
+          [
+            t.event,
+            <span key="events" className="flex flex-wrap gap-x-3">
+              {request.events.map(({ position }) => (
+                <EventLink key={position} position={position} />
+              ))}
+            </span>,
+          ],
           [t.actor, <Copyable key="actor" text={request.actor} short />],
         ]}
       />

@@ -13,6 +13,7 @@ import { uiMessages } from '@/ui/messages'
 import { TroubleBox } from '@/ui/state'
 import { type FieldSpec, type Typed, type Values, type Wrong, initialOf, read } from './command-form'
 import { commandMessages } from './command-messages'
+import { EventLink } from './event-link'
 
 /** What every command answers with. */
 export type Made = { position: number; id?: string; replayed?: boolean }
@@ -95,7 +96,7 @@ function Receipt({ made }: { made: Made }) {
       <Notice tone="good">{t.made(format.number(made.position))}</Notice>
       <Facts
         rows={[
-          [t.event, <span key="event" className="nums">{format.number(made.position)}</span>],
+          [t.event, <EventLink key="event" position={made.position} />],
           made.id === undefined ? null : [t.id, <Copyable key="id" text={made.id} />],
         ]}
       />
