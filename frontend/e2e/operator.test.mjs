@@ -138,3 +138,21 @@ test('an auditor follows a request to its event, its journal entry and a trial b
   await context.close()
   await other.context.close()
 })
+
+test('what goes on is shown as it goes on, without asking again', async () => {
+  const ann = await customer('10')
+  const admin = people.admin()
+  const { page, wrong, context } = await visit(browser)
+  let asked = 0
+  page.on('request', (request) => request.url().endsWith('/v1/admin/live') && (asked += 1))
+  await signIn(page, admin.email, admin.password, '/operator/live')
+  await page.getByText('Connected', { exact: true }).waitFor()
+  const before = await asOf(page)
+  await chat(ann.key)
+  await ended(ann.session, 1)
+  await page.waitForFunction((head) => Number(document.querySelector('[data-as-of]')?.getAttribute('data-as-of')) > head, before)
+  await page.getByRole('row', { name: /Until the last byte/ }).getByText(/\d (ms|sec)/).first().waitFor()
+  assert.equal(asked, 1)
+  assert.deepEqual(wrong, [])
+  await context.close()
+})

@@ -44,6 +44,7 @@ before(async () => {
     'prices-ratios': '/operator/prices?show=ratios',
     'prices-history': '/operator/prices?show=history',
     fairness: '/operator/prices?show=fairness',
+    live: '/operator/live',
     ledger: '/ledger',
     'ledger-none': '/ledger?stream=acct_01k2h3j4k5m6n7p8q9r0s1t2v3',
     event: `/ledger/events/${events.at(-1).position}`,
@@ -108,6 +109,8 @@ for (const face of faces) {
     await context.close()
   })
 
+  // What differs from the operator’s pages is only what is left out, so two faces are enough.
+  if (face.language === 'ru') continue
   test(`the same pages as an auditor sees them: ${called}`, async () => {
     const { page, wrong, context } = await visit(browser, face)
     await signIn(page, eve.email)

@@ -15,7 +15,7 @@ type Words = Record<
   string
 >
 
-type OperatorWords = Record<'operator' | 'books' | 'reader' | 'profit' | 'customers' | 'masters' | 'prices' | 'ledger' | 'balance' | 'settings', string>
+type OperatorWords = Record<'operator' | 'books' | 'reader' | 'profit' | 'customers' | 'masters' | 'prices' | 'live' | 'ledger' | 'balance' | 'settings', string>
 
 export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
   return [
@@ -40,6 +40,7 @@ export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
         { to: '/operator/customers', label: o.customers, icon: 'people' },
         { to: '/operator/masters', label: o.masters, icon: 'vault' },
         { to: '/operator/prices', label: o.prices, icon: 'tag' },
+        { to: '/operator/live', label: o.live, icon: 'pulse' },
       ],
     },
     {

@@ -44,6 +44,12 @@ export const operator = [
   }),
   createRoute({
     getParentRoute: () => app,
+    path: '/operator/live',
+    beforeLoad: guard,
+    component: lazyRouteComponent(() => import('@/features/live/page'), 'LivePage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
     path: '/operator/requests/$id',
     beforeLoad: guard,
     component: lazyRouteComponent(() => import('@/features/customers/request'), 'ClientRequestPage'),
