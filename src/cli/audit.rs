@@ -5,6 +5,7 @@ use tollgate_projections::audit::{self, Options};
 
 use super::CliError;
 use super::books::Books;
+use crate::operations::verification;
 
 /// What to audit.
 #[derive(Debug, Args)]
@@ -31,6 +32,12 @@ pub(super) async fn run(args: AuditArgs) -> Result<(), CliError> {
     let books = Books::open().await?;
     let options = Options { most_problems, ..Options::default() };
     let verified = audit::verify(books.pool(), &options, |_| {}).await;
+    if let Ok(report) = &verified
+        && let Err(error) = verification::keep(books.pool(), None, "system:cli", report).await
+    {
+        // What was found is right all the same, and printed below.
+        eprintln!("the result could not be kept in the database: {error}");
+    }
     books.close().await?;
     let report = verified?;
     match json {

@@ -37,6 +37,7 @@ fn quick() -> OpenApiRouter<AppState> {
         .merge(routes::api_keys::router())
         .merge(routes::client::router())
         .merge(routes::admin::router())
+        .merge(routes::ledger::router())
         .merge(routes::health::router())
         .layer(middleware::from_fn(edge::bounded))
 }

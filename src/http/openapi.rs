@@ -37,6 +37,7 @@ use super::error::{ErrorBody, ProblemBody};
         (name = "api keys", description = "A customer's keys"),
         (name = "client", description = "What customers see of their own account"),
         (name = "admin", description = "What the operator does and sees; auditors see it too"),
+        (name = "ledger", description = "The books as auditors read them"),
         (name = "health", description = "The state of the service"),
     ),
     components(schemas(ErrorBody, ProblemBody)),

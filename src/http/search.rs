@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::ApiError;
-use super::wire::{PageParams, id, plain};
+use super::wire::{PageParams, id, plain, sane_times};
 
 /// Which requests; absent members filter nothing.
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
@@ -50,6 +50,7 @@ const fn default_limit() -> u16 {
 impl RequestParams {
     /// What is searched for, and which page of it.
     pub fn split(self) -> Result<(RequestSearch, PageParams), ApiError> {
+        sane_times(self.from, self.to)?;
         let search = RequestSearch {
             from: self.from,
             to: self.to,

@@ -19,6 +19,7 @@ use crate::ledger::{CommandContext, Ledger};
 use crate::limits::Gate;
 use crate::operations::{Desk, RequestKey};
 use crate::proxy::Gateway;
+use crate::telemetry::live::Live;
 use crate::telemetry::metrics::Metrics;
 
 /// How long a reader may wait for its own write to be visible.
@@ -51,8 +52,12 @@ pub struct App {
     pub changes: Changes,
     /// Work that must be finished before the process ends, such as settlements.
     pub tasks: TaskTracker,
-    /// Cancelled when the process is asked to end.
+    /// Cancelled when the process is asked to end: what would go on for long ends then.
+    pub closing: CancellationToken,
+    /// Cancelled when everything that was open has ended.
     pub stop: CancellationToken,
+    /// What goes on now.
+    pub live: Live,
     /// How often and how much at once, by key and account.
     pub gate: Gate,
     /// What is done after its answer, at once.

@@ -173,6 +173,7 @@ pub struct SpanParams {
 impl SpanParams {
     /// The span; at most 366 days.
     pub fn range(&self) -> Result<queries::Range, ApiError> {
+        sane_times(self.from, self.to)?;
         // The current hour and day count too.
         let to = self.to.unwrap_or_else(|| Utc::now() + TimeDelta::days(1));
         let from = self.from.unwrap_or_else(|| to - TimeDelta::days(31));
@@ -187,6 +188,18 @@ impl SpanParams {
             }
         }
     }
+}
+
+/// Refuses times that no event can have: the database counts no farther.
+pub fn sane_times(from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Result<(), ApiError> {
+    use chrono::Datelike as _;
+    for (param, time) in [("from", from), ("to", to)] {
+        if time.is_some_and(|time| !(1..=9_999).contains(&time.year())) {
+            let message = both!("Use a year from 1 to 9999.", "Укажите год от 1 до 9999.");
+            return Err(ApiError::invalid(param, message));
+        }
+    }
+    Ok(())
 }
 
 /// The answer to a write that gives nothing else back.

@@ -15,6 +15,7 @@ pub mod people;
 pub mod prices;
 pub mod rotation;
 pub mod top_ups;
+pub mod verification;
 
 pub use desk::Desk;
 pub use once::{Outcome, RequestKey};

@@ -114,6 +114,8 @@ pub async fn start(config: Config) -> Result<Running, ServeError> {
         patience,
         state.config.edge.clone(),
     ));
+    let pictures = crate::telemetry::live::make_pictures(state.clone(), scopes.accept.clone());
+    scopes.workers.spawn(pictures);
     tracing::info!(%address, "tollgate serves");
     Ok(Running { address, metrics_address, state, source, scopes, server })
 }

@@ -19,6 +19,7 @@ use crate::ledger::{Ledger, LedgerOptions};
 use crate::limits::Gate;
 use crate::operations;
 use crate::proxy::{Gateway, GatewayParts, GenerationNotes, KeptAnswers, Once};
+use crate::telemetry::live::Live;
 use crate::telemetry::metrics::Metrics;
 use crate::upstream::UpstreamClient;
 use crate::workers;
@@ -89,6 +90,8 @@ pub(super) async fn assemble(
         gateway,
         changes,
         tasks: scopes.settlements.clone(),
+        closing: scopes.accept.clone(),
+        live: Live::default(),
         stop: scopes.loops.clone(),
         metrics,
         started: Instant::now(),

@@ -1,7 +1,9 @@
-//! Logs: lines for people or one JSON object per line, on standard error. Figures: [`metrics`].
+//! Logs: lines for people or one JSON object per line, on standard error. Figures: [`metrics`], and
+//! each second a picture of them: [`live`].
 //!
 //! What commands print for their caller goes to standard output and stays apart.
 
+pub mod live;
 pub mod metrics;
 
 use std::io::IsTerminal;

@@ -6,6 +6,7 @@
 mod access;
 mod admin;
 mod app;
+mod auditor;
 mod cluster;
 mod complaints;
 mod customer;

@@ -1,7 +1,7 @@
 //! The log itself: events as they are stored, and whether they are what they were.
 
-use chrono::{DateTime, Utc};
-use sqlx::{FromRow, PgPool, query};
+use chrono::{DateTime, TimeDelta, Utc};
+use sqlx::{FromRow, PgPool, query, query_scalar};
 use tollgate_domain::Timestamp;
 use tollgate_domain::chain::{GENESIS, StoredBytes, event_hash};
 use tollgate_domain::journal::Entry;
@@ -114,6 +114,12 @@ pub struct EventFilter {
     pub to: Option<DateTime<Utc>>,
 }
 
+/// Events that are looked through for one page: a kind that is rare in a long log takes several
+/// pages, of which some are short or empty, instead of one that never comes.
+const WINDOW: i64 = 200_000;
+/// Clocks of different processes differ by no more.
+const SKEW: TimeDelta = TimeDelta::minutes(5);
+
 /// The kinds of streams, to which ids belong by their prefix.
 fn kind_of(stream: &str) -> &'static str {
     match stream.split('_').next() {
@@ -132,34 +138,93 @@ pub async fn events(
     filter: &EventFilter,
     page: &PageRequest,
 ) -> Result<Page<StoredEvent>, QueryError> {
-    let mut rows = format!("{EVENT} WHERE e.position < $1 AND e.position >= $3");
-    // Within one stream its own key is the order: the newest of a stream need not be new.
-    let order = match filter.stream {
-        Some(_) => {
-            rows += " AND e.aggregate_type = $8 AND e.aggregate_id = $4";
-            "e.sequence"
-        }
-        None => {
-            rows += " AND $8::text IS NULL AND $4::text IS NULL";
-            "e.position"
-        }
-    };
-    rows += " AND ($5::text IS NULL OR e.event_type = $5) \
-        AND ($6::timestamptz IS NULL OR e.recorded_at >= $6) \
-        AND ($7::timestamptz IS NULL OR e.recorded_at < $7)";
-    rows += &format!(" ORDER BY {order} DESC LIMIT $2");
-    let sql = as_of_head(&rows, "r.position DESC");
+    let (low, high) = bounds(pool, filter, page.before()?).await?;
+    match &filter.stream {
+        Some(stream) => of_stream(pool, stream, filter, (low, high), page).await,
+        None => of_all(pool, filter, (low, high), page).await,
+    }
+}
+
+/// The positions that can pass: from the first one on, and before the second one.
+async fn bounds(
+    pool: &PgPool,
+    filter: &EventFilter,
+    before: i64,
+) -> Result<(i64, i64), QueryError> {
+    let head: i64 = query_scalar("SELECT position FROM ledger_head").fetch_one(pool).await?;
     let last = filter.last.map_or(i64::MAX, |last| last.saturating_add(1));
-    let query = query(&sql)
-        .bind(page.before()?.min(last))
-        .bind(page.rows())
-        .bind(filter.first.unwrap_or(0))
-        .bind(filter.stream.clone())
-        .bind(filter.event_type.clone())
-        .bind(filter.from)
-        .bind(filter.to)
-        .bind(filter.stream.as_deref().map(kind_of));
-    Ok(page.page(fetch(pool, query).await?, |event: &StoredEvent| event.position.to_string()))
+    let mut low = filter.first.unwrap_or(1).max(1);
+    let mut high = before.min(last).min(head + 1);
+    if let Some(from) = filter.from {
+        low =
+            low.max(position_at(pool, head, from.checked_sub_signed(SKEW).unwrap_or(from)).await?);
+    }
+    if let Some(to) = filter.to {
+        high = high.min(position_at(pool, head, to.checked_add_signed(SKEW).unwrap_or(to)).await?);
+    }
+    Ok((low, high))
+}
+
+/// About the first position that was recorded at this time or later: positions follow the clocks
+/// of those who wrote them.
+async fn position_at(pool: &PgPool, head: i64, at: DateTime<Utc>) -> Result<i64, QueryError> {
+    let (mut low, mut high) = (1, head + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let recorded: Option<DateTime<Utc>> =
+            query_scalar("SELECT recorded_at FROM events WHERE position = $1")
+                .bind(middle)
+                .fetch_optional(pool)
+                .await?;
+        match recorded.is_some_and(|recorded| recorded < at) {
+            true => low = middle + 1,
+            false => high = middle,
+        }
+    }
+    Ok(low)
+}
+
+const PASSES: &str = "e.position >= $1 AND e.position < $2 \
+    AND ($4::text IS NULL OR e.event_type = $4) \
+    AND ($5::timestamptz IS NULL OR e.recorded_at >= $5) \
+    AND ($6::timestamptz IS NULL OR e.recorded_at < $6)";
+
+/// Within one stream its own key is the order: the newest of a stream need not be new.
+async fn of_stream(
+    pool: &PgPool,
+    stream: &str,
+    filter: &EventFilter,
+    (low, high): (i64, i64),
+    page: &PageRequest,
+) -> Result<Page<StoredEvent>, QueryError> {
+    let rows = format!(
+        "{EVENT} WHERE {PASSES} AND e.aggregate_type = $7 AND e.aggregate_id = $8 \
+         ORDER BY e.sequence DESC LIMIT $3"
+    );
+    let sql = as_of_head(&rows, "r.position DESC");
+    let query = query(&sql).bind(low).bind(high).bind(page.rows());
+    let query = query.bind(filter.event_type.clone()).bind(filter.from).bind(filter.to);
+    let found = fetch(pool, query.bind(kind_of(stream)).bind(stream)).await?;
+    Ok(page.page(found, |event: &StoredEvent| event.position.to_string()))
+}
+
+async fn of_all(
+    pool: &PgPool,
+    filter: &EventFilter,
+    (low, high): (i64, i64),
+    page: &PageRequest,
+) -> Result<Page<StoredEvent>, QueryError> {
+    let window = low.max(high.saturating_sub(WINDOW));
+    let rows = format!("{EVENT} WHERE {PASSES} ORDER BY e.position DESC LIMIT $3");
+    let sql = as_of_head(&rows, "r.position DESC");
+    let query = query(&sql).bind(window).bind(high).bind(page.rows());
+    let query = query.bind(filter.event_type.clone()).bind(filter.from).bind(filter.to);
+    let found = fetch(pool, query).await?;
+    let mut page = page.page(found, |event: &StoredEvent| event.position.to_string());
+    if page.next_cursor.is_none() && window > low {
+        page.next_cursor = Some(window.to_string());
+    }
+    Ok(page)
 }
 
 /// The event at a position.

@@ -17,6 +17,7 @@ mod request_log;
 mod requests;
 mod reservations;
 mod statements;
+mod streams;
 mod usage;
 
 pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
@@ -35,8 +36,9 @@ pub use money::{MoneyMove, TrialBalance, TrialRow, top_ups, top_ups_by_id, trial
 pub use page::{AsOf, Page, PageRequest, QueryError, Range};
 pub use request_log::{RequestSearch, count_requests, request_rows, search_requests};
 pub use requests::{Request, RequestFilter, generation, recent_requests, request, requests};
-pub use reservations::{OpenFilter, OpenReservation, open_reservations};
+pub use reservations::{OpenFilter, OpenReservation, OpenSummary, open_reservations, open_summary};
 pub use statements::{Statement, StatementLines, StatementSums, statement, statement_lines};
+pub use streams::{HistoryLine, history};
 pub use usage::{
     DailyUsage, HourlyUsage, KeyCharges, ModelUsage, Usage, by_model, daily, hourly, key_charges,
     totals,

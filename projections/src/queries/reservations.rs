@@ -51,6 +51,26 @@ pub struct OpenFilter {
     pub account: Option<AccountId>,
 }
 
+/// Open reservations all together.
+#[derive(Debug, Clone, Copy, PartialEq, FromRow)]
+pub struct OpenSummary {
+    /// How many there are.
+    pub count: i64,
+    /// The age of the oldest, in seconds.
+    pub oldest_seconds: f64,
+}
+
+/// How many reservations are open, and for how long.
+///
+/// # Errors
+/// The database's.
+pub async fn open_summary(pool: &PgPool) -> Result<OpenSummary, QueryError> {
+    let sql = "SELECT count(*) AS count, \
+        greatest(COALESCE(extract(epoch FROM now() - min(reserved_at)), 0), 0)::float8 \
+            AS oldest_seconds FROM read.open_reservations";
+    Ok(sqlx::query_as(sql).fetch_one(pool).await?)
+}
+
 /// The open reservations that pass the filter, by id: oldest first.
 ///
 /// # Errors

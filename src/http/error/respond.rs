@@ -101,7 +101,7 @@ impl ErrorShape {
     /// Everything under `/v1` is a model endpoint, except what is for people. Under `/api` it is
     /// the same in OpenRouter's dialect.
     pub fn of(path: &str) -> Self {
-        const PEOPLE: [&str; 4] = ["auth", "client", "admin", "health"];
+        const PEOPLE: [&str; 5] = ["auth", "client", "admin", "ledger", "health"];
         let (path, model) = match path.strip_prefix(ALIAS) {
             Some(path) => (path, Self::OpenRouter),
             None => (path, Self::Model),

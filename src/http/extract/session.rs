@@ -2,7 +2,7 @@
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tollgate_domain::ids::{AccountId, SessionId, UserId};
 
 use super::{Request, bearer};
@@ -22,6 +22,8 @@ pub struct SignedIn {
     pub role: Role,
     /// In which session.
     pub session: SessionId,
+    /// Until when the access token is good.
+    pub expires_at: DateTime<Utc>,
     /// With which request.
     pub request: Request,
 }
@@ -75,6 +77,7 @@ async fn sign_in(parts: &Parts, app: &AppState) -> Result<SignedIn, ApiError> {
         account: claims.acct.map(AccountId::from_uuid),
         role: claims.role,
         session,
+        expires_at: DateTime::from_timestamp(claims.exp, 0).unwrap_or_default(),
         request: Request::of(parts),
     })
 }

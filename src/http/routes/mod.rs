@@ -6,6 +6,7 @@ pub mod ask;
 pub mod auth;
 pub mod client;
 pub mod health;
+pub mod ledger;
 pub mod models;
 pub mod own;
 pub mod page;

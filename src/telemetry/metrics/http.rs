@@ -35,7 +35,7 @@ labels! {
         Auth = "auth",
         /// `/v1/client`
         Client = "client",
-        /// `/v1/admin`
+        /// `/v1/admin`, `/v1/ledger`
         Admin = "admin",
         /// `/health`
         Health = "health",
@@ -156,7 +156,7 @@ labels! {
 #[derive(Debug)]
 pub struct HttpMetrics {
     pub(super) requests: By<Place, By<Outcome, IntCounter>>,
-    errors: By<ErrorWord, IntCounter>,
+    pub(super) errors: By<ErrorWord, IntCounter>,
     refusals: By<Blocked, IntCounter>,
     seconds: By<Place, Histogram>,
     first_byte: By<ModelPlace, Histogram>,
@@ -234,7 +234,7 @@ impl Place {
             Some("key" | "credits" | "generation") => Self::Own,
             Some("auth") => Self::Auth,
             Some("client") => Self::Client,
-            Some("admin") => Self::Admin,
+            Some("admin" | "ledger") => Self::Admin,
             Some("health") => Self::Health,
             _ => Self::Other,
         }

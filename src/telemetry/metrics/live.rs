@@ -6,7 +6,8 @@ use prometheus::Histogram;
 use prometheus::core::Metric as _;
 
 use super::Metrics;
-use super::http::Outcome;
+use super::http::{ErrorWord, Outcome};
+use super::labels::Label as _;
 
 /// The counters of one moment.
 #[derive(Debug, Clone)]
@@ -19,6 +20,10 @@ pub struct Snapshot {
     pub refused: u64,
     /// Those that failed: 5xx.
     pub failed: u64,
+    /// Errors by what they are about.
+    pub errors: Vec<(&'static str, u64)>,
+    /// Streams from upstreams that are open.
+    pub open_streams: i64,
     /// Requests to models, to the last byte.
     pub model_duration: Distribution,
     /// Requests to models, to the first byte.
@@ -49,6 +54,11 @@ impl Snapshot {
             requests: refused + failed + others.map(count).iter().sum::<u64>(),
             refused,
             failed,
+            errors: ErrorWord::ALL
+                .iter()
+                .map(|word| (word.name(), http.errors.of(*word).get()))
+                .collect(),
+            open_streams: metrics.upstream.streams.get(),
             model_duration: Distribution::of(http.model_seconds()),
             first_byte: Distribution::of(http.model_first_byte()),
             overhead: Distribution::of(std::iter::once(&metrics.upstream.overhead)),
@@ -63,6 +73,13 @@ impl Snapshot {
             requests: self.requests.saturating_sub(earlier.requests),
             refused: self.refused.saturating_sub(earlier.refused),
             failed: self.failed.saturating_sub(earlier.failed),
+            errors: self
+                .errors
+                .iter()
+                .zip(&earlier.errors)
+                .map(|((word, now), (_, before))| (*word, now.saturating_sub(*before)))
+                .collect(),
+            open_streams: self.open_streams,
             model_duration: self.model_duration.since(&earlier.model_duration),
             first_byte: self.first_byte.since(&earlier.first_byte),
             overhead: self.overhead.since(&earlier.overhead),

@@ -60,7 +60,7 @@ pub struct UpstreamMetrics {
     errors: By<Trouble, IntCounter>,
     answers: Histogram,
     pub(super) overhead: Histogram,
-    streams: IntGauge,
+    pub(super) streams: IntGauge,
 }
 
 impl UpstreamMetrics {

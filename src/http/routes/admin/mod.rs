@@ -11,6 +11,7 @@ mod credits;
 mod fairness;
 mod invitations;
 mod limits;
+mod live;
 mod logs;
 mod mails;
 mod master_accounts;
@@ -45,6 +46,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(credits::router())
         .merge(master_accounts::router())
         .merge(limits::router())
+        .merge(live::router())
         .merge(plans::router())
         .merge(prices::router())
         .merge(fairness::router())

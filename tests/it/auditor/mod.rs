@@ -1,0 +1,5 @@
+//! What auditors read: events, histories, the trial balance, verifications, and what goes on.
+
+mod books;
+mod live;
+mod verification;
