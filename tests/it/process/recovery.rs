@@ -154,6 +154,25 @@ async fn a_node_that_was_only_silent_charges_nothing_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_fallback_that_answered_is_recovered_under_its_own_name() {
+    const ANSWERS: &str = "anthropic/claude-haiku-4.5";
+    let times = [("RECOVERY_GONE_SECONDS", "3"), ("RECOVERY_LOOK_SECONDS", "1")];
+    let mut scene = Scene::set(&times).await;
+    let mut body = slow(100);
+    body["model"] = json!(format!("{MODEL}@fault-status=503"));
+    body["models"] = json!([ANSWERS]);
+    let answer = scene.begin(&body).await;
+    scene.first.process.stop_at_once();
+    drop(answer);
+    let fate = scene.ended().await;
+    let settled = fate.settled();
+    assert_eq!((settled.model.as_str(), settled.answered_model.as_deref()), (MODEL, Some(ANSWERS)));
+    scene.second.process.terminate();
+    assert!(scene.second.process.ended().await.success());
+    scene.place.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_estimate_is_corrected_after_a_restart() {
     let times = [
         ("RECOVERY_PATIENCE_SECONDS", "1"),
