@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import test, { after, before } from 'node:test'
 import OpenAI from 'openai'
-import { PASSWORD, call, customer, ended, launch, signIn, token, topUp, url, visit } from './harness.mjs'
+import { PASSWORD, accessible, call, customer, ended, launch, signIn, token, topUp, url, visit } from './harness.mjs'
 
 let browser
 before(async () => {
@@ -31,6 +31,7 @@ test('from signing up to the statement', async () => {
   await page.getByRole('button', { name: 'Create an account' }).click()
   await page.getByRole('heading', { name: 'First steps' }).waitFor()
   await page.getByText('Your balance is empty').waitFor()
+  await accessible(page, 'first steps')
   assert.match(await page.locator('pre').nth(1).innerText(), new RegExp(`${url}/v1/chat/completions`))
 
   // The operator books a payment; nobody reloads the page.
@@ -157,6 +158,7 @@ test('the playground streams an answer and says what it cost', async () => {
   const { data: keys } = await call('GET', '/v1/auth/api-keys', ann.session)
   const [own] = keys.filter((key) => key.name === 'Playground')
   assert.deepEqual([own.limit_usd, own.period], ['0.5', 'day'])
+  await accessible(page, 'an answer')
   assert.ok(Date.parse(own.expires_at) - Date.now() <= 3_600_000)
   assert.deepEqual(wrong, [])
   await context.close()
