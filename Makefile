@@ -11,6 +11,7 @@ setup: ## Install what is missing on this machine
 	@.ci/setup.sh
 
 run: setup ## Build and start the gateway; where none is configured, with its own database, upstream and demo customer
+	@.ci/dashboard.sh || echo "make: without the dashboard, the page at / is a plain one" >&2
 	cargo build --release --workspace
 	exec target/release/tollgate serve --demo
 

@@ -73,7 +73,7 @@ pub fn router(state: AppState) -> Router {
         .merge(router)
         .merge(routes::page::router())
         .merge(SwaggerUi::new("/docs").url("/openapi.json", document).config(docs))
-        .fallback(edge::not_found)
+        .fallback(routes::page::fallback)
         .method_not_allowed_fallback(edge::method_not_allowed)
         .layer(middleware::from_fn_with_state(state.clone(), edge::edge))
         .layer(option_layer(cors::layer(&state.config.cors_allowed_origins)))

@@ -1,0 +1,138 @@
+// A browser, people, and what every page has to be: without errors, without a request to another host, accessible.
+
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { chromium } from 'playwright-core'
+
+export const { TOLLGATE_URL: url, CHROMIUM = '/usr/bin/chromium', SHOTS } = process.env
+export const PASSWORD = 'correct horse battery'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const shots = new URL('./shots/', import.meta.url).pathname
+
+export const launch = () =>
+  chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--headless',
+      // Everything that is opened here comes from this machine; as root there is no sandbox.
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })
+
+/** A visitor of their own: cookies, theme, language and width. What went wrong is collected in `wrong`. */
+export async function visit(browser, { width = 1440, height = 900, dark = false, language = 'en' } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height },
+    colorScheme: dark ? 'dark' : 'light',
+    locale: language === 'ru' ? 'ru-RU' : 'en-US',
+    permissions: ['clipboard-read', 'clipboard-write'],
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const wrong = []
+  await page.route('**/*', (route) => {
+    const target = route.request().url()
+    if (target.startsWith(`${url}/`) || target.startsWith('data:') || target.startsWith('blob:')) return route.continue()
+    wrong.push(`asked for ${target}`)
+    return route.abort()
+  })
+  page.on('pageerror', (error) => wrong.push(String(error)))
+  page.on('console', (message) => message.type() === 'error' && wrong.push(message.text()))
+  return { context, page, wrong }
+}
+
+/** Signs in by the form. */
+export async function signIn(page, email, password = PASSWORD, path = '/') {
+  await page.goto(url + path)
+  await page.locator('input[name=email]').fill(email)
+  await page.locator('input[name=password]').fill(password)
+  await page.locator('button[type=submit]').click()
+  await page.locator('main#content h1').first().waitFor()
+}
+
+/** No violation of the accessibility rules that is serious or worse. */
+export async function accessible(page, name) {
+  // The policy of the page lets no script in: it comes by the debugger's door.
+  await page.evaluate(axe)
+  const found = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }))
+  const serious = found.violations.filter(({ impact }) => impact === 'serious' || impact === 'critical')
+  const told = serious.map(({ id, help, nodes }) => `${id}: ${help}\n    ${nodes.slice(0, 4).map((node) => node.html.slice(0, 160)).join('\n    ')}`)
+  assert.deepEqual(told, [], `axe on ${name}`)
+}
+
+export async function shot(page, name) {
+  if (SHOTS === undefined) return
+  mkdirSync(shots, { recursive: true })
+  // A log of thousands is as tall: its beginning is enough.
+  const height = await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 2_400))
+  const width = page.viewportSize().width
+  await page.screenshot({ path: `${shots}${name}.png`, fullPage: true, clip: { x: 0, y: 0, width, height } })
+}
+
+/** Nothing may be wider than the screen. */
+export async function fits(page, name) {
+  const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, document.documentElement.clientWidth])
+  assert.ok(content <= screen, `${name} is ${content} px wide on a screen of ${screen}`)
+}
+
+export async function call(method, path, token, body) {
+  const headers = { 'content-type': 'application/json' }
+  if (token) headers.authorization = `Bearer ${token}`
+  const answer = await fetch(url + path, { method, headers, body: body && JSON.stringify(body) })
+  const text = await answer.text()
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`)
+  return text === '' ? null : JSON.parse(text)
+}
+
+const secret = (name) => readFileSync(`${process.env.TOLLGATE_SECRETS}/${name}`, 'utf8').trim()
+
+export const people = {
+  admin: () => ({ email: 'admin@tollgate.local', password: secret('admin-password') }),
+  demo: () => ({ email: 'demo@tollgate.local', password: secret('demo-password') }),
+  demoKey: () => secret('demo-key'),
+}
+
+export async function token({ email, password }) {
+  return (await call('POST', '/v1/auth/login', null, { email, password })).access_token
+}
+
+let adminToken
+
+/** What the operator does by the API. */
+export async function topUp(account, dollars) {
+  adminToken ??= await token(people.admin())
+  const body = { amount_usd: dollars, reference: `invoice ${randomUUID()}` }
+  return call('POST', `/v1/admin/clients/${account}/top-ups`, adminToken, body)
+}
+
+/** A customer with money, a key and some requests, all made by the API. */
+export async function customer(dollars = '25') {
+  const email = `ann-${randomUUID()}@example.com`
+  await call('POST', '/v1/auth/register', null, { email, password: PASSWORD, name: 'Ann' })
+  const session = await token({ email, password: PASSWORD })
+  const { account_id: account } = await call('GET', '/v1/auth/me', session)
+  await topUp(account, dollars)
+  const { key } = await call('POST', '/v1/auth/api-keys', session, { name: 'laptop' })
+  return { email, password: PASSWORD, account, key, session }
+}
+
+/** The requests of a customer once there are so many: they are charged after their answers. */
+export async function ended(session, count) {
+  for (const end = Date.now() + 15_000; ; ) {
+    const { data } = await call('GET', '/v1/client/requests', session)
+    if (data.length >= count) return data
+    if (Date.now() > end) throw new Error(`only ${data.length} of ${count} requests have ended`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+export const chat = (key, model = 'openai/gpt-4o-mini', content = 'What is double-entry bookkeeping?') =>
+  call('POST', '/v1/chat/completions', key, { model, messages: [{ role: 'user', content }], max_tokens: 60 })

@@ -1,0 +1,28 @@
+import { useEffect, useState } from 'react'
+import { Icon } from './icon'
+
+type Props = { label: string; value: string; onChange: (value: string) => void; className?: string }
+
+/** What is typed is searched for when the typing pauses. */
+export function SearchBox({ label, value, onChange, className }: Props) {
+  const [typed, setTyped] = useState(value)
+  useEffect(() => setTyped(value), [value])
+  useEffect(() => {
+    if (typed === value) return
+    const timer = setTimeout(() => onChange(typed), 250)
+    return () => clearTimeout(timer)
+  }, [typed, value, onChange])
+  return (
+    <div className={`relative ${className ?? ''}`}>
+      <Icon name="search" className="pointer-events-none absolute top-2.5 left-2.5 size-4 text-muted" />
+      <input
+        type="search"
+        aria-label={label}
+        placeholder={label}
+        value={typed}
+        onChange={(event) => setTyped(event.target.value)}
+        className="h-9 w-full rounded-md border border-edge bg-surface pr-3 pl-8 placeholder:text-faint hover:border-faint"
+      />
+    </div>
+  )
+}
