@@ -111,6 +111,11 @@ test('a session that ended brings back to where one was', async () => {
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { name: 'Requests' }).waitFor()
   assert.equal(page.url(), `${url}/requests?status=settled`)
+  // The cookie is gone before a page begins.
+  await context.clearCookies()
+  await page.goto(`${url}/usage?by=model`)
+  await page.getByText('Your session has ended').waitFor()
+  assert.equal(new URL(page.url()).searchParams.get('next'), '/usage?by=model')
   await context.close()
 })
 
