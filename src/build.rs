@@ -1,5 +1,5 @@
-//! Migrations and the dashboard are compiled in: a new file must rebuild the crate, which cargo would
-//! not notice by itself.
+//! Migrations and the dashboard are compiled in: a new file must rebuild the crate, which cargo
+//! would not notice by itself.
 
 use std::path::Path;
 use std::{env, fs};

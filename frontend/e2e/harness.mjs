@@ -142,7 +142,7 @@ export async function auditor() {
 /** The requests of a customer once there are so many: they are charged after their answers. */
 export async function ended(session, count) {
   for (const end = Date.now() + 15_000; ; ) {
-    const { data } = await call('GET', '/v1/client/requests', session)
+    const { data } = await call('GET', '/v1/client/requests?limit=200', session)
     if (data.length >= count) return data
     if (Date.now() > end) throw new Error(`only ${data.length} of ${count} requests have ended`)
     await new Promise((resolve) => setTimeout(resolve, 100))

@@ -6,7 +6,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -15,6 +15,8 @@ use rust_decimal::Decimal;
 use super::ApiError;
 use super::error::both;
 
+/// What lists have as a member.
+const AS_OF: HeaderName = HeaderName::from_static("x-tollgate-as-of-position");
 /// The most rows of one table.
 pub const MOST_ROWS: i64 = 100_000;
 
@@ -100,12 +102,14 @@ pub fn check_rows(rows: i64, most: i64) -> Result<(), ApiError> {
     Err(ApiError::invalid("from", message))
 }
 
-/// A file with this name: `first`, and then what `next` makes of its state until there is none.
+/// A file with this name and the position of the log that it reflects: `first`, and then what
+/// `next` makes of its state until there is none.
 ///
 /// What goes wrong on the way breaks the connection: the answer has begun, and a table that only
 /// ends would look whole.
 pub fn file<S, F>(
     name: &str,
+    as_of_position: i64,
     first: Bytes,
     state: S,
     next: impl FnMut(S) -> F + Send + 'static,
@@ -118,6 +122,7 @@ where
     let whole = stream::once(std::future::ready(Ok(first))).chain(rest);
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
+    headers.insert(AS_OF, HeaderValue::from(as_of_position));
     // Names are made of letters, digits, dots and hyphens by their callers.
     if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
         headers.insert(CONTENT_DISPOSITION, value);

@@ -28,7 +28,7 @@ use crate::billing::{
     reserve,
 };
 use crate::config::ReserveMode;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Language};
 use crate::ledger::CommandError;
 use crate::limits::{self, Admitted};
 use crate::upstream::{PassedOn, Upstream, UpstreamClient};
@@ -42,6 +42,8 @@ pub struct Caller {
     pub key: KeyId,
     /// The request.
     pub request: RequestId,
+    /// In which they want to be told what is wrong.
+    pub language: Language,
 }
 
 /// A request to a model.
@@ -362,6 +364,7 @@ impl Exchange {
             upstream_took,
             open,
             endpoint: self.endpoint,
+            language: self.caller.language,
             upstream: self.upstream,
             prices: self.prices,
             generation_id,

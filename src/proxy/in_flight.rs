@@ -14,6 +14,7 @@ use super::endpoint::Endpoint;
 use super::gateway::Gateway;
 use super::usage::{Billed, Charged};
 use crate::billing::{LONGEST_HANDLE, Observed, OpenReservation, Prices};
+use crate::http::error::Language;
 use crate::ledger::now;
 use crate::limits::Admitted;
 use crate::upstream::Upstream;
@@ -30,6 +31,8 @@ pub struct InFlight {
     pub open: OpenReservation,
     /// What was asked for.
     pub endpoint: Endpoint,
+    /// In which the client wants to be told what is wrong.
+    pub language: Language,
     /// Who serves it.
     pub upstream: Arc<Upstream>,
     /// The prices that it began with.

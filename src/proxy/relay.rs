@@ -17,7 +17,7 @@ use tollgate_domain::fairness::Mishap;
 
 use super::in_flight::{Ending, InFlight};
 use super::sse::{Filter, Seen};
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, Language};
 use crate::telemetry::metrics::OpenStream;
 
 /// Providers that generate, and bill, to the end although the client has gone: there draining
@@ -134,8 +134,8 @@ impl Relay {
             let (bytes, how) = match next {
                 Next::Piece(bytes) => self.feed(bytes),
                 Next::End => (self.finish(), Some(How::Ended)),
-                Next::Broken => (Bytes::from(broken()), Some(How::Broke)),
-                Next::TimedOut => (Bytes::from(broken()), Some(How::TimedOut)),
+                Next::Broken => (self.broken(), Some(How::Broke)),
+                Next::TimedOut => (self.broken(), Some(How::TimedOut)),
             };
             if let Some(how) = how {
                 return self.end(client, bytes, how).await;
@@ -145,6 +145,10 @@ impl Relay {
                 return self.left().await;
             }
         }
+    }
+
+    fn broken(&self) -> Bytes {
+        broken(self.request.language)
     }
 
     async fn next(&mut self) -> Next {
@@ -191,7 +195,7 @@ impl Relay {
                 }
                 (bytes, None)
             }
-            Err(_) => (Bytes::from(broken()), Some(How::Garbled)),
+            Err(_) => (self.broken(), Some(How::Garbled)),
         }
     }
 
@@ -294,11 +298,12 @@ async fn conclude(request: InFlight, seen: Seen, how: How) {
 }
 
 /// The last event of a stream that cannot go on, in the shape that SDKs raise as an error.
-fn broken() -> String {
-    let message = ApiError::AnswerBroke.to_string();
+fn broken(language: Language) -> Bytes {
+    let text = ApiError::AnswerBroke.text();
+    let message = text.of(language);
     let event = serde_json::json!({
         "error": { "code": 502, "message": message, "type": "upstream_error", "param": null },
         "choices": [],
     });
-    format!("data: {event}\n\ndata: [DONE]\n\n")
+    format!("data: {event}\n\ndata: [DONE]\n\n").into()
 }

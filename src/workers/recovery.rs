@@ -17,7 +17,7 @@ use tollgate_domain::account::{
 use tollgate_domain::decimal::ListCost;
 use tollgate_domain::fairness::{Mishap, Ruling};
 use tollgate_domain::ids::{InvalidId, ReservationId};
-use tollgate_domain::{AccountError, Timestamp};
+use tollgate_domain::{Account, AccountError, Timestamp};
 use tollgate_projections::queries::{
     OpenFilter, OpenReservation, PageRequest, QueryError, open_reservations,
 };
@@ -210,7 +210,8 @@ async fn end(
         (Some((_, record)), _) if record.total_cost == ListCost::ZERO => {
             (unbilled(ReleaseReason::NothingBilled, None), RecoveryDecision::Released)
         }
-        (Some((upstream, record)), Some(handle)) => {
+        (Some((upstream, mut record)), Some(handle)) => {
+            record.model = answered(gateway, &open.account_id, reservation, record.model).await?;
             let settle = settle((reservation, ruling, at), &upstream, record, handle);
             (settle, RecoveryDecision::Settled)
         }
@@ -265,6 +266,25 @@ pub(super) async fn find_record(
             None
         }
     }
+}
+
+/// The fallback that answered under this name of the upstream, as it was asked for: the charge
+/// follows its ratio.
+async fn answered(
+    gateway: &Gateway,
+    account: &str,
+    reservation: ReservationId,
+    name: Option<String>,
+) -> Result<Option<String>, RecoveryError> {
+    let look = |account: &Account| account.find_reservation(reservation).cloned();
+    let open = gateway.books().ledger.accounts.peek(account, look).await;
+    let (Some(open), Some(name)) = (open.map_err(CommandError::from)?, name) else {
+        return Ok(None);
+    };
+    let others = open.fallbacks.iter().map(|other| other.model.as_str());
+    let requested = std::iter::once(open.model.as_str()).chain(others);
+    let answered = gateway.prices().current().answered(requested, &name).map(str::to_owned);
+    Ok(answered.filter(|model| *model != open.model))
 }
 
 fn settle(

@@ -13,7 +13,7 @@ export async function send(request: Request): Promise<Response> {
     for (const [name, value] of Object.entries(SESSION_HEADER)) request.headers.set(name, value)
     return fetch(request)
   }
-  if (request.headers.has('Authorization') || path.startsWith('/v1/models')) return fetch(request)
+  if (request.headers.has('Authorization')) return fetch(request)
   const token = await accessToken()
   if (token !== null) request.headers.set('Authorization', `Bearer ${token}`)
   if (path === '/v1/auth/logout') request.headers.set('X-Tollgate-Session', 'cookie')

@@ -47,7 +47,7 @@ export function useTroubleText(): (error: unknown) => TroubleText {
     if (status === 0) return say(t.unreachable, t.unreachableAdvice)
     if (status === 429 || status === 503) return say(t.busy, t.busyAdvice(error.retryAfterSeconds ?? 5))
     if (status >= 500) return say(t.fault, t.faultAdvice)
-    if (status === 403) return say(t.forbidden, t.forbiddenAdvice)
+    if (status === 403) return say(t.forbidden, message === '' ? t.forbiddenAdvice : sentence(message))
     if (status === 404) return say(t.missing, t.missingAdvice)
     return say(t.refused, sentence(message))
   }

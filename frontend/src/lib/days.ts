@@ -30,6 +30,10 @@ export function monthOf(day: Day): string {
   return day.slice(0, 7)
 }
 
+export function isMonth(text: string): boolean {
+  return /^\d{4}-(0[1-9]|1[0-2])$/.test(text)
+}
+
 export function addMonths(month: string, months: number): string {
   const [year = '1970', number = '01'] = month.split('-')
   return new Date(Date.UTC(Number(year), Number(number) - 1 + months, 1)).toISOString().slice(0, 7)

@@ -10,7 +10,7 @@ use utoipa::openapi::{Content, RefOr, Schema};
 pub struct Schemas(Map<String, Value>);
 
 /// A schema that refers to itself has an example that ends somewhere.
-const DEEPEST: usize = 8;
+const DEEPEST: usize = 12;
 
 impl Schemas {
     /// The schemas that references can mean.

@@ -6,13 +6,14 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tollgate_domain::Account;
 use tollgate_domain::decimal::Ratio;
+use tollgate_domain::ids::AccountId;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::billing::{Prices, for_sale};
-use crate::http::extract::ApiKeyAuth;
-use crate::http::{ApiError, AppState, ModelError};
+use crate::http::extract::{ApiKeyAuth, CustomerSession};
+use crate::http::{ApiError, AppState, ModelError, Problem};
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -21,6 +22,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(embedding_models))
         .routes(routes!(model))
         .routes(routes!(model_by_author))
+        .routes(routes!(own_models))
 }
 
 /// The models, as OpenRouter lists them. Members that are not named here may come too.
@@ -57,24 +59,23 @@ fn json_text(text: impl Into<Bytes>) -> Response {
     ([(CONTENT_TYPE, "application/json")], text.into()).into_response()
 }
 
-/// The caller's plan: with a key the prices are those of its account.
-async fn plan(app: &AppState, caller: &ApiKeyAuth) -> Result<Option<String>, ApiError> {
-    let stream = caller.account.to_string();
+/// The account's plan: with a key the prices are those of its account.
+async fn plan(app: &AppState, account: AccountId) -> Result<Option<String>, ApiError> {
+    let stream = account.to_string();
     let look = |account: &Account| account.plan().map(str::to_owned);
     Ok(app.ledger.accounts.peek(&stream, look).await?)
 }
 
 async fn ratios<'p>(
     app: &AppState,
-    caller: Option<ApiKeyAuth>,
+    account: Option<AccountId>,
     prices: &'p Prices,
 ) -> Result<impl Fn(&str) -> Option<Ratio> + use<'p>, ApiError> {
-    let plan = match &caller {
-        Some(caller) => plan(app, caller).await?,
+    let plan = match account {
+        Some(account) => plan(app, account).await?,
         None => None,
     };
-    let nobody = tollgate_domain::ids::AccountId::from_uuid(uuid::Uuid::nil());
-    let account = caller.map_or(nobody, |caller| caller.account);
+    let account = account.unwrap_or(AccountId::from_uuid(uuid::Uuid::nil()));
     Ok(move |model: &str| prices.book.sale_ratio(account, plan.as_deref(), model))
 }
 
@@ -106,7 +107,35 @@ async fn models(
     if caller.is_none() {
         return Ok(json_text(prices.catalogue.clone()));
     }
-    let ratio = ratios(&app, caller, &prices).await?;
+    let ratio = ratios(&app, caller.map(|caller| caller.account), &prices).await?;
+    Ok(json_text(prices.catalogue(ratio)))
+}
+
+/// List the models at your prices
+///
+/// Those of `GET /v1/models`, for who is signed in and has no key at hand: at the prices of the
+/// own account.
+#[utoipa::path(
+    get,
+    path = "/v1/client/models",
+    operation_id = "list_own_models",
+    tag = "client",
+    responses(
+        (status = 200, description = "The models", body = ModelList, example = json!({
+            "data": [{ "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
+                "context_length": 128_000,
+                "pricing": { "prompt": "0.00000012", "completion": "0.00000048" } }],
+            "total_count": 1
+        })),
+    ),
+    security(("session" = []))
+)]
+async fn own_models(
+    State(app): State<AppState>,
+    who: CustomerSession,
+) -> Result<Response, Problem> {
+    let prices = app.gateway.prices().current();
+    let ratio = ratios(&app, Some(who.account), &prices).await?;
     Ok(json_text(prices.catalogue(ratio)))
 }
 
@@ -134,7 +163,7 @@ async fn embedding_models(
     caller: Option<ApiKeyAuth>,
 ) -> Result<Response, ModelError> {
     let prices = app.gateway.prices().current();
-    let ratio = ratios(&app, caller, &prices).await?;
+    let ratio = ratios(&app, caller.map(|caller| caller.account), &prices).await?;
     Ok(json_text(prices.embeddings_catalogue(ratio)))
 }
 
@@ -205,7 +234,7 @@ async fn show(
     model: String,
 ) -> Result<Response, ModelError> {
     let prices = app.gateway.prices().current();
-    let ratio = ratios(app, caller, &prices).await?;
+    let ratio = ratios(app, caller.map(|caller| caller.account), &prices).await?;
     let listing = prices.listings.get(&model);
     match listing.and_then(|listing| for_sale(listing, ratio(&model)?)) {
         Some(listing) => Ok(json_text(listing)),

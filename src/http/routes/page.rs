@@ -11,7 +11,7 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use rust_embed::{EmbeddedFile, RustEmbed};
+use rust_embed::RustEmbed;
 
 use crate::http::{AppState, edge};
 
@@ -41,7 +41,7 @@ pub fn router() -> Router<AppState> {
 pub async fn fallback(request: Request) -> Response {
     match wants_page(request.method(), request.uri().path(), request.headers()) {
         true => match Dashboard::get(INDEX) {
-            Some(index) => page(&index),
+            Some(index) => page(&index.data),
             None => edge::not_found(request).await,
         },
         false => edge::not_found(request).await,
@@ -57,7 +57,7 @@ fn wants_page(method: &Method, path: &str, headers: &HeaderMap) -> bool {
 
 fn start() -> Response {
     if let Some(index) = Dashboard::get(INDEX) {
-        return page(&index);
+        return page(&index.data);
     }
     let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
     let html = include_str!("page.html").replace("{version}", env!("CARGO_PKG_VERSION"));
@@ -68,9 +68,9 @@ fn start() -> Response {
 
 /// The page that becomes any page. Style elements that its dialogs make carry a number that nobody
 /// can know before; scripts come from files alone.
-fn page(index: &EmbeddedFile) -> Response {
+fn page(index: &[u8]) -> Response {
     let nonce = BASE64.encode(rand::random::<[u8; 16]>());
-    let html = String::from_utf8_lossy(&index.data);
+    let html = String::from_utf8_lossy(index);
     let html = html.replace(
         "name=\"csp-nonce\" content=\"\"",
         &format!("name=\"csp-nonce\" content=\"{nonce}\""),
@@ -186,13 +186,10 @@ mod tests {
 
     #[test]
     fn each_page_has_a_nonce_of_its_own_and_scripts_come_from_files_alone() {
-        let html = b"<meta name=\"csp-nonce\" content=\"\" />".to_vec();
-        let data = std::borrow::Cow::Owned(html);
-        let metadata = rust_embed::Metadata::__rust_embed_new([0; 32], None, None, "text/html");
-        let index = EmbeddedFile { data, metadata };
+        let index = b"<meta name=\"csp-nonce\" content=\"\" />";
         let policies: Vec<String> = (0..2)
             .map(|_| {
-                let response = page(&index);
+                let response = page(index);
                 let policy = &response.headers()[header::CONTENT_SECURITY_POLICY];
                 policy.to_str().unwrap().to_owned()
             })

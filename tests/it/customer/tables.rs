@@ -13,6 +13,8 @@ async fn table(app: &TestApp, person: &Person, path: &str) -> Vec<Vec<String>> {
     let disposition = answer.headers[header::CONTENT_DISPOSITION].to_str().unwrap();
     assert!(disposition.starts_with("attachment; filename=\"") && disposition.contains(".csv"));
     assert!(answer.text.ends_with("\r\n"));
+    let as_of = answer.headers["x-tollgate-as-of-position"].to_str().unwrap();
+    assert!(as_of.parse::<i64>().unwrap() > 0);
     let lines = answer.text.lines();
     lines.map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }

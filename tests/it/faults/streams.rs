@@ -53,6 +53,12 @@ async fn an_error_in_the_middle_without_usage_is_charged_by_the_upstreams_record
 #[tokio::test]
 async fn a_dropped_stream_tells_the_client_and_is_charged_by_the_upstreams_record() {
     let desk = Desk::open().await;
+    let russian = desk.request("drop", true).header("Accept-Language", "ru");
+    let russian = crate::wire::send(russian).await.expect("an answer");
+    let error = russian.error().expect("it broke");
+    assert!(error["message"].as_str().expect("text").starts_with("Провайдер"), "{error}");
+    assert_eq!(error["code"], 502);
+    desk.fate_of(&russian).await;
     let got = desk.ask("drop", true).await;
     assert_broke_in_the_middle(&got);
     assert!(!got.broken, "the client's own connection ends in order");

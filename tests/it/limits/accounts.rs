@@ -112,6 +112,11 @@ async fn a_plan_s_ratio_and_limits_count_from_the_next_request_on() {
         requests["data"][0]["sale_ratio"].clone()
     };
     assert_eq!(ratio().await, "0.5");
+    // The catalogue says so, with a key and without one.
+    let own = app.get("/v1/client/models", &ada.token).await.expect(200);
+    assert_eq!(own, app.get("/v1/models", &key).await.expect(200));
+    let public = app.send(Method::GET, "/v1/models", None, None).await.expect(200);
+    assert_ne!(own, public);
     let shown = app.get(OWN, &ada.token).await.expect(200);
     assert_eq!(
         (&shown["plan"], &shown["allowed"]["requests_per_minute"]),

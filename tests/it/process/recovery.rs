@@ -20,6 +20,8 @@ struct Scene {
     first: Gateway,
     second: Gateway,
     key: String,
+    /// What the first gateway was started with.
+    variables: Vec<(String, String)>,
 }
 
 impl Scene {
@@ -34,12 +36,14 @@ impl Scene {
         ];
         variables.extend(more);
         let first = Gateway::serve(&place, &variables).await;
+        let of_first = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let of_first = of_first.collect();
         let socket = place.postgres().await.server_options();
         let beside = place.variables_beside(socket.get_socket().expect("it has one")).await;
         variables.extend(beside.iter().map(|(name, value)| (*name, value.as_str())));
         let second = Gateway::serve(&place, &variables).await;
         let (_, key) = first.customer("ada", "10").await;
-        Self { place, _sandbox: sandbox, first, second, key }
+        Self { place, _sandbox: sandbox, first, second, key, variables: of_first }
     }
 
     fn ask(&self, gateway: &Gateway, body: &Value) -> RequestBuilder {
@@ -146,5 +150,60 @@ async fn a_node_that_was_only_silent_charges_nothing_twice() {
         gateway.process.terminate();
         assert!(gateway.process.ended().await.success());
     }
+    scene.place.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fallback_that_answered_is_recovered_under_its_own_name() {
+    const ANSWERS: &str = "anthropic/claude-haiku-4.5";
+    let times = [("RECOVERY_GONE_SECONDS", "3"), ("RECOVERY_LOOK_SECONDS", "1")];
+    let mut scene = Scene::set(&times).await;
+    let mut body = slow(100);
+    body["model"] = json!(format!("{MODEL}@fault-status=503"));
+    body["models"] = json!([ANSWERS]);
+    let answer = scene.begin(&body).await;
+    scene.first.process.stop_at_once();
+    drop(answer);
+    let fate = scene.ended().await;
+    let settled = fate.settled();
+    assert_eq!((settled.model.as_str(), settled.answered_model.as_deref()), (MODEL, Some(ANSWERS)));
+    scene.second.process.terminate();
+    assert!(scene.second.process.ended().await.success());
+    scene.place.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_estimate_is_corrected_after_a_restart() {
+    let times = [
+        ("RECOVERY_PATIENCE_SECONDS", "1"),
+        ("RECOVERY_GONE_SECONDS", "3"),
+        ("RECOVERY_LOOK_SECONDS", "1"),
+    ];
+    let scene = Scene::set(&times).await;
+    // Its bill comes with no usage, and the upstream's record of it only after eight seconds.
+    let body = json!({
+        "model": MODEL, "stream": true, "max_tokens": 200,
+        "messages": [{ "role": "user", "content": "Describe double-entry bookkeeping" }],
+        "sandbox": { "fault": "missing-usage,generation-late=8000" },
+    });
+    let got = wire::send(scene.ask(&scene.first, &body)).await.expect("an answer");
+    assert_eq!(got.status, 200, "{}", got.text);
+    let estimate = scene.ended().await;
+    assert_eq!(estimate.settled().source, CostSource::Estimate);
+    scene.first.process.kill();
+    scene.second.process.kill();
+    let variables: Vec<_> =
+        scene.variables.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let again = Gateway::serve(&scene.place, &variables).await;
+    let pool = scene.place.pool().await;
+    let corrected = until("the correction", MINUTE, async || {
+        fate::fates(&pool).await.pop().and_then(|fate| fate.corrected)
+    });
+    let corrected = corrected.await;
+    pool.close().await;
+    assert_eq!(corrected.from.charge, estimate.settled().charge);
+    assert_ne!(corrected.to.charge, corrected.from.charge);
+    again.process.terminate();
+    assert!(again.process.ended().await.success());
     scene.place.audit().await;
 }

@@ -1,4 +1,5 @@
-import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { createRoute, lazyRouteComponent, notFound } from '@tanstack/react-router'
+import { isMonth } from '@/lib/days'
 import { catalogueSearch } from '@/features/shared/catalogue'
 import { requestSearch } from '@/features/requests/search'
 import { usageSearch } from '@/features/usage/search'
@@ -55,7 +56,10 @@ export const customer = [
   createRoute({
     getParentRoute: () => app,
     path: '/billing/statements/$month',
-    beforeLoad: guard,
+    beforeLoad: ({ context, params }) => {
+      guard({ context })
+      if (!isMonth(params.month)) throw notFound()
+    },
     component: lazyRouteComponent(() => import('@/features/billing/statement'), 'StatementPage'),
   }),
   createRoute({

@@ -34,7 +34,11 @@ export function OverviewPage() {
     <Page title={t.title} asOf={<AsOf position={position === 0 ? undefined : position} readAt={balance.dataUpdatedAt} />}>
       <Warnings />
       <Balance />
-      {fresh ? (
+      {latest.isPending ? (
+        <Card>
+          <Skeleton lines={8} />
+        </Card>
+      ) : fresh ? (
         <FirstSteps />
       ) : (
         <>

@@ -52,9 +52,9 @@ export function modelOf(entry: unknown): Model | null {
 }
 
 export const catalogueQuery = queryOptions({
-  queryKey: ['models'],
+  queryKey: ['models', 'own'],
   queryFn: async ({ signal }) => {
-    const list = await unwrap(api.GET('/v1/models', { signal }))
+    const list = await unwrap(api.GET('/v1/client/models', { signal }))
     return list.data.map(modelOf).filter((model) => model !== null)
   },
   staleTime: 60_000,

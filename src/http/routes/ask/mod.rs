@@ -9,6 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use utoipa_axum::router::OpenApiRouter;
 
+use crate::http::error::Language;
 use crate::http::extract::{ApiKeyAuth, IdempotencyKey, read_json};
 use crate::http::{ApiError, AppState};
 use crate::limits;
@@ -37,9 +38,11 @@ async fn ask(
         }
     };
     let passed_on = PassedOn::of(request.headers());
+    let language = Language::of(request.headers());
     let key = IdempotencyKey::of(request.headers())?.into_client_key();
     let body = read_json(request, &app.config).await?;
-    let caller = Caller { account: caller.account, key: caller.key, request: caller.request.0 };
+    let ApiKeyAuth { account, key: key_id, request, .. } = caller;
+    let caller = Caller { account, key: key_id, request: request.0, language };
     let ask = Ask { endpoint, caller, admitted, passed_on, body: &body };
     match key {
         None => app.gateway.ask(ask).await,

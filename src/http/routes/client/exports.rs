@@ -88,6 +88,7 @@ fn request(csv: &mut Csv, request: &Request) {
     params(RequestParams),
     responses(
         (status = 200, description = "The table", content_type = "text/csv", body = String,
+            headers(("x-tollgate-as-of-position" = i64, description = "The position of the log that it reflects")),
             example = "ended_at,request_id,id\r\n"),
         (status = 400, description = "A filter makes no sense, or there are too many rows"),
     ),
@@ -105,7 +106,7 @@ async fn requests(
     let rows = queries::count_requests(&pool, account, &search, until, MOST_ROWS + 1).await?;
     csv::check_rows(rows, MOST_ROWS)?;
     let header = Csv::with_header(&REQUEST).take();
-    Ok(csv::file("requests.csv", header, i64::MAX, move |before| {
+    Ok(csv::file("requests.csv", until, header, i64::MAX, move |before| {
         requests_before(pool.clone(), account, search.clone(), before, until)
     }))
 }
@@ -151,6 +152,7 @@ const USAGE: [&str; 13] = [
     params(SpanParams),
     responses(
         (status = 200, description = "The table", content_type = "text/csv", body = String,
+            headers(("x-tollgate-as-of-position" = i64, description = "The position of the log that it reflects")),
             example = "day,model,api_key_id\r\n"),
         (status = 400, description = "The span makes no sense, or there are too many rows"),
     ),
@@ -161,7 +163,7 @@ async fn usage(
     who: CustomerSession,
     Params(params): Params<SpanParams>,
 ) -> Result<Response, Problem> {
-    app.visible(params.at_least).await?;
+    let as_of = app.visible(params.at_least).await?;
     let (pool, range, account) = (app.database.pool().clone(), params.range()?, who.account);
     let (by, all) = (Breakdown { day: true, model: true, key: true }, UsageFilter::default());
     let most = MOST_ROWS + 1;
@@ -170,7 +172,7 @@ async fn usage(
     let days = queries::daily(&pool, account, range).await?.data;
     let days = days.into_iter().map(|daily| daily.day).collect::<Vec<_>>().into_iter();
     let header = Csv::with_header(&USAGE).take();
-    Ok(csv::file("usage.csv", header, days, move |days| {
+    Ok(csv::file("usage.csv", as_of, header, days, move |days| {
         usage_of_next(pool.clone(), account, range, days)
     }))
 }
@@ -232,6 +234,7 @@ const STATEMENT: [&str; 7] =
     ),
     responses(
         (status = 200, description = "The table", content_type = "text/csv", body = String,
+            headers(("x-tollgate-as-of-position" = i64, description = "The position of the log that it reflects")),
             example = "at,kind,id\r\n"),
         (status = 400, description = "That is no month, or there are too many rows"),
     ),
@@ -247,7 +250,7 @@ async fn statement(
     app.visible(params.at_least).await?;
     let (pool, account) = (app.database.pool(), who.account);
     let found = queries::statement_lines(pool, account, range, MOST_MOVES).await?;
-    let found = found.data;
+    let (as_of, found) = (found.as_of_position, found.data);
     csv::check_rows(i64::try_from(found.moves.len()).unwrap_or(i64::MAX), MOST_MOVES)?;
     let mut csv = Csv::with_header(&STATEMENT);
     let mut balance = found.sums.opening;
@@ -266,7 +269,7 @@ async fn statement(
         line(&mut csv, Line::usage(&day), balance);
     }
     line(&mut csv, Line { at: range.to, ..Line::plain("closing") }, found.sums.closing);
-    Ok(csv::file(&format!("statement-{text}.csv"), csv.take(), (), |()| async { Ok(None) }))
+    Ok(csv::file(&format!("statement-{text}.csv"), as_of, csv.take(), (), |()| async { Ok(None) }))
 }
 
 /// A line of a statement.
