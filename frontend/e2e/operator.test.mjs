@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { auditor, chat, customer, ended, launch, operate, people, signIn, url, visit } from './harness.mjs'
+import { accessible, auditor, chat, customer, ended, fits, launch, operate, people, shot, signIn, url, visit } from './harness.mjs'
 
 let browser
 before(async () => {
@@ -153,6 +153,48 @@ test('what goes on is shown as it goes on, without asking again', async () => {
   await page.waitForFunction((head) => Number(document.querySelector('[data-as-of]')?.getAttribute('data-as-of')) > head, before)
   await page.getByRole('row', { name: /Until the last byte/ }).getByText(/\d (ms|sec)/).first().waitFor()
   assert.equal(asked, 1)
+  assert.deepEqual(wrong, [])
+  await context.close()
+})
+
+test('on a phone, commands are given with the keyboard, and every dialog is accessible', async () => {
+  const ann = await customer('10')
+  const admin = people.admin()
+  const { page, wrong, context } = await visit(browser, { width: 390, height: 844, dark: true })
+  await signIn(page, admin.email, admin.password, `/operator/customers/${ann.account}`)
+  const dialog = page.getByRole('dialog')
+  const look = async (name) => {
+    await dialog.waitFor()
+    await accessible(page, name)
+    await fits(page, name)
+    await shot(page, `dialog-${name.toLowerCase().replaceAll(' ', '-')}`)
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+  }
+  await page.getByRole('button', { name: 'Top up' }).press('Enter')
+  await look('Top up')
+  const actions = ['Refund', 'Grant money', 'Correct the balance', 'Change the plan', 'Change the limits', 'Suspend']
+  for (const name of actions) {
+    await page.getByRole('button', { name: 'More actions' }).press('Enter')
+    await page.getByRole('menuitem', { name }).press('Enter')
+    await look(name)
+  }
+  await page.goto(`${url}/operator/masters`)
+  await page.getByRole('button', { name: 'Book a purchase' }).first().press('Enter')
+  await look('Book a purchase')
+  for (const name of ['Replace the key', 'Reconcile credits', 'Disable']) {
+    await page.getByRole('button', { name: /^Actions for/ }).first().press('Enter')
+    await page.getByRole('menuitem', { name }).press('Enter')
+    await look(name)
+  }
+  await page.goto(`${url}/operator/prices?show=ratios`)
+  for (const name of ['Change: Default', 'Define a plan', 'Set a ratio']) {
+    await page.getByRole('button', { name }).press('Enter')
+    await look(name.replace(':', ''))
+  }
+  await page.goto(`${url}/operator/prices?show=fairness`)
+  await page.getByRole('button', { name: 'Change the policy' }).press('Enter')
+  await look('Change the policy')
   assert.deepEqual(wrong, [])
   await context.close()
 })

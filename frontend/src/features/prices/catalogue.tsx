@@ -1,24 +1,50 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
-import { useAsked } from '@/api/trouble'
+import { useTroubleText } from '@/api/trouble'
+import { perMillion } from '@/lib/decimal'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
 import { Button } from '@/ui/button'
 import { Badge, Card } from '@/ui/card'
 import { SearchBox } from '@/ui/search-box'
-import { Empty, Skeleton, Stateful } from '@/ui/state'
+import { type Asked, Empty, Skeleton, Stateful } from '@/ui/state'
 import { VirtualTable, type WideColumn } from '@/ui/virtual-table'
-import { type Model, catalogueQuery, found } from '../shared/catalogue'
+import { type Model, found } from '../shared/catalogue'
 import { mastersQuery } from '../shared/clients'
 import { useMayChange } from '../shared/role'
 import { RatioDialog } from './dialogs'
-import { dearest, marginPart, quotient } from './margin'
+import { dearest, marginPart, product } from './margin'
 import { priceMessages } from './messages'
-import { pricesQuery, ratiosQuery } from './queries'
+import { listPricesQuery, pricesQuery, publicCatalogueQuery, ratiosQuery } from './queries'
 import { pricesSearch } from './search'
 
-type Row = Model & { ratio: string | null; own: boolean }
+type Prices = { input: string | null; output: string | null }
+/** Prices are dollars for a million tokens. */
+type Row = Pick<Model, 'id' | 'name'> & { ratio: string | null; own: boolean; list: Prices; sale: Prices }
+
+/** Every model that is for sale, with its list price and its ratio: whole, or not at all. */
+function useRows(q: string): Asked<readonly Row[]> {
+  const describe = useTroubleText()
+  const [models, prices, list] = [useQuery(publicCatalogueQuery), useQuery(pricesQuery), useQuery(listPricesQuery)]
+  const ratios = useInfiniteQuery(ratiosQuery('model'))
+  const failed = [models, prices, list, ratios].find(({ error }) => error !== null)
+  const own = new Map(ratios.data?.pages.flatMap((page) => page.data).map(({ subject, ratio }) => [subject, ratio]))
+  const row = ({ id, name }: Model): Row => {
+    const ratio = own.get(id) ?? prices.data?.default_sale_ratio ?? null
+    const price = list.data?.get(id)
+    const [input, output] = [million(price?.input ?? null), million(price?.output ?? null)]
+    const sale = { input: times(input, ratio), output: times(output, ratio) }
+    return { id, name, ratio, own: own.has(id), list: { input, output }, sale }
+  }
+  const whole = prices.data !== undefined && list.data !== undefined && ratios.data !== undefined
+  return {
+    data: whole && models.data !== undefined ? found(models.data, { q }).map(row) : undefined,
+    isPending: !whole || models.isPending,
+    trouble: failed?.error == null ? null : describe(failed.error),
+    retry: () => void failed?.refetch(),
+  }
+}
 
 export function Catalogue() {
   const t = useMessages(priceMessages)
@@ -29,27 +55,18 @@ export function Catalogue() {
   const change = useCallback((text: string) => void navigate({ search: pricesSearch({ q: text }), replace: true }), [navigate])
   const [setting, setSetting] = useState<Row | null>(null)
   const mayChange = useMayChange()
-  const prices = useQuery(pricesQuery).data
-  const ratios = useInfiniteQuery(ratiosQuery('model')).data?.pages.flatMap((page) => page.data)
-  const rate = dearest(useQuery(mastersQuery).data?.data ?? [])
-  const own = new Map(ratios?.map(({ subject, ratio }) => [subject, ratio]))
-  const query = useQuery({ ...catalogueQuery, staleTime: 2_000 })
-  const rows = useAsked(query, (models) =>
-    found(models, { q }).map((model): Row => {
-      const ratio = own.get(model.id)
-      return { ...model, own: ratio !== undefined, ratio: ratio ?? prices?.default_sale_ratio ?? null }
-    }),
-  )
-  const ready = { ...rows, data: prices === undefined || ratios === undefined ? undefined : rows.data }
+  const masters = useQuery(mastersQuery).data
+  const rate = dearest(masters?.data ?? [])
+  const rows = useRows(q)
   return (
     <div className="space-y-4">
       <SearchBox label={t.search} value={q} onChange={change} className="max-w-md" />
       <p className="text-[0.8125rem] text-muted">
-        {t.inOut} {rate === null ? t.noRate : t.marginNote(format.decimal(rate.slice(0, 8)))}
+        {t.inOut} {masters !== undefined && (rate === null ? t.noRate : t.marginNote(format.decimal(rate.slice(0, 8))))}
       </p>
       <Card flush>
         <Stateful
-          of={ready}
+          of={rows}
           skeleton={<Skeleton lines={10} />}
           isEmpty={(list) => list.length === 0}
           empty={<Empty icon="tag" title={q === '' ? t.noModels : t.none}>{q === '' ? t.noModelsText : t.noneText}</Empty>}
@@ -93,7 +110,7 @@ function List({ rows, rate, onSet }: { rows: readonly Row[]; rate: string | null
         </>
       ),
     },
-    { key: 'list', head: t.list, width: 'w-40', right: true, from: 'md', cell: (row) => <Pair row={row} list /> },
+    { key: 'list', head: t.list, width: 'w-40', right: true, from: 'md', cell: (row) => <Pair row={row} of="list" /> },
     {
       key: 'ratio',
       head: t.ratio,
@@ -107,32 +124,53 @@ function List({ rows, rate, onSet }: { rows: readonly Row[]; rate: string | null
         </span>
       ),
     },
-    { key: 'sale', head: t.sale, width: 'w-40', right: true, cell: (row) => <Pair row={row} /> },
+    { key: 'sale', head: t.sale, width: 'w-40', right: true, cell: (row) => <Sale row={row} rate={rate} /> },
     { key: 'margin', head: t.margin, width: 'w-24', right: true, from: 'sm', cell: (row) => <Margin row={row} rate={rate} /> },
     ...(onSet === undefined ? [] : [set]),
   ]
   return <VirtualTable label={t.face.catalogue} rows={rows} columns={columns} rowKey={(row) => row.id} />
 }
 
-function Pair({ row, list = false }: { row: Row; list?: boolean }) {
+function million(price: string | null): string | null {
+  return price === null ? null : perMillion(price)
+}
+
+function times(price: string | null, ratio: string | null): string | null {
+  return price === null || ratio === null ? null : product(price, ratio)
+}
+
+function isFree({ list }: Row): boolean {
+  return list.input === '0' && list.output === '0'
+}
+
+function Pair({ row, of }: { row: Row; of: 'list' | 'sale' }) {
   const t = useMessages(priceMessages)
   const format = useFormat()
-  if (row.input === '0' && row.output === '0') return <span className="text-muted">{t.free}</span>
-  const one = (sale: string | null) => {
-    const price = sale === null || !list ? sale : row.ratio === null ? null : quotient(sale, row.ratio)
-    return price === null ? '—' : format.price(price)
-  }
+  if (isFree(row)) return <span className="text-muted">{t.free}</span>
+  const one = (price: string | null) => (price === null ? '—' : format.price(price))
+  const text = `${one(row[of].input)} → ${one(row[of].output)}`
   return (
-    <span className={list ? 'text-muted' : ''} title={`${one(row.input)} → ${one(row.output)}`}>
-      {one(row.input)} → {one(row.output)}
+    <span className={of === 'list' ? 'text-muted' : ''} title={text}>
+      {text}
     </span>
+  )
+}
+
+/** On a phone the margin stands below the price. */
+function Sale({ row, rate }: { row: Row; rate: string | null }) {
+  return (
+    <>
+      <Pair row={row} of="sale" />
+      <span className="block text-xs leading-4 sm:hidden">
+        <Margin row={row} rate={rate} />
+      </span>
+    </>
   )
 }
 
 function Margin({ row, rate }: { row: Row; rate: string | null }) {
   const format = useFormat()
-  const free = row.input === '0' && row.output === '0'
-  const part = free || rate === null || row.ratio === null ? null : marginPart(row.ratio, rate)
+  const part = isFree(row) || rate === null || row.ratio === null ? null : marginPart(row.ratio, rate)
   if (part === null) return <span className="text-faint">—</span>
   return <span className={part < 0 ? 'font-medium text-bad' : 'font-medium'}>{format.percent(part, 1)}</span>
 }

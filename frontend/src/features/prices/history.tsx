@@ -23,23 +23,23 @@ export function History() {
   const columns: Array<Column<PriceChange>> = [
     { key: 'event', head: t.event, right: true, from: 'sm', cell: (row) => <EventLink position={row.position} /> },
     {
-      key: 'what',
+      key: 'about',
       head: t.what,
+      grow: true,
       cell: (row) => {
         const one = known(row)
-        return <span className="whitespace-nowrap">{one === undefined ? row.kind : t.kinds[one]}</span>
+        const what = one === undefined ? row.kind : t.kinds[one]
+        return (
+          <>
+            <span className="block truncate font-medium" title={row.subject ?? ''}>
+              {row.subject ?? (row.scope === 'default' ? t.standard : '—')}
+            </span>
+            <span className="block truncate text-[0.8125rem] text-muted" title={row.reason ?? ''}>
+              {row.reason == null ? what : `${what} · ${row.reason}`}
+            </span>
+          </>
+        )
       },
-    },
-    {
-      key: 'about',
-      head: t.about,
-      grow: true,
-      cell: (row) => (
-        <>
-          <span className="block truncate font-medium" title={row.subject ?? ''}>{row.subject ?? (row.scope === 'default' ? t.standard : '—')}</span>
-          {row.reason != null && <span className="block truncate text-[0.8125rem] text-muted" title={row.reason}>{row.reason}</span>}
-        </>
-      ),
     },
     { key: 'value', head: t.value, right: true, cell: (row) => <Value row={row} /> },
     { key: 'when', head: t.when, from: 'md', cell: (row) => <Time at={row.at} short className="text-muted" /> },
@@ -70,8 +70,13 @@ function Value({ row }: { row: PriceChange }) {
   const format = useFormat()
   if (row.kind === 'ratio_set' && row.ratio == null) return <span className="text-muted">{t.removed}</span>
   if (row.ratio != null) return <span className="nums font-medium">× {format.decimal(row.ratio)}</span>
-  if (row.price_version != null) return <span className="text-muted">{t.version(format.number(row.price_version), format.number(row.models ?? 0))}</span>
+  if (row.price_version != null) return <span className="whitespace-nowrap text-muted">{t.version(format.number(row.price_version), format.number(row.models ?? 0))}</span>
   const [input, output] = [row.prompt_usd, row.completion_usd].map((price) => (price == null ? null : perMillion(price)))
   if (input == null || output == null) return <span className="text-faint">—</span>
-  return <span className="nums">{t.perMillion(format.price(input), format.price(output))}</span>
+  const [from, to] = [format.price(input), format.price(output)]
+  return (
+    <span className="nums whitespace-nowrap" title={t.perMillion(from, to)}>
+      {from} → {to}
+    </span>
+  )
 }

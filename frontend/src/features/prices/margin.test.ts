@@ -1,17 +1,13 @@
 import { expect, test } from 'vitest'
-import { dearest, marginPart, quotient } from './margin'
+import { dearest, marginPart, product } from './margin'
 
-test('a list price comes back out of its sale price, exactly', () => {
-  expect(quotient('0.18', '1.2')).toBe('0.15')
-  expect(quotient('0.000000072', '0.6')).toBe('0.00000012')
-  expect(quotient('3', '1')).toBe('3')
-  expect(quotient('0', '0.6')).toBe('0')
-})
-
-test('what has no end is not shown as if it had', () => {
-  expect(quotient('1', '3')).toBeNull()
-  expect(quotient('1', '0')).toBeNull()
-  expect(quotient('-1', '1')).toBeNull()
+test('a ratio makes a sale price, exactly', () => {
+  expect(product('0.15', '1.2')).toBe('0.18')
+  expect(product('0.06', '0.8')).toBe('0.048')
+  expect(product('15', '2')).toBe('30')
+  expect(product('0.0000000000001', '0.333')).toBe('0.0000000000000333')
+  expect(product('0', '0.6')).toBe('0')
+  expect(product('-1', '1')).toBeNull()
 })
 
 test('the margin is counted with the dearest account that serves', () => {

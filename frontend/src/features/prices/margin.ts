@@ -1,4 +1,4 @@
-/** Decimal texts, divided exactly: what a list price was before a ratio made a sale price of it. */
+/** Decimal texts, multiplied exactly: a ratio makes a sale price of a list price. */
 
 type Whole = { digits: bigint; places: number }
 
@@ -9,18 +9,14 @@ function whole(text: string): Whole | null {
   return { digits: BigInt(before + after), places: after.length }
 }
 
-const PLACES = 24
-
-/** Null where the quotient has no end, or is none. */
-export function quotient(dividend: string, divisor: string): string | null {
-  const [above, below] = [whole(dividend), whole(divisor)]
-  if (above === null || below === null || below.digits === 0n) return null
-  const numerator = above.digits * 10n ** BigInt(below.places + PLACES)
-  const denominator = below.digits * 10n ** BigInt(above.places)
-  if (numerator % denominator !== 0n) return null
-  const digits = (numerator / denominator).toString().padStart(PLACES + 1, '0')
-  const fraction = digits.slice(-PLACES).replace(/0+$/, '')
-  return `${digits.slice(0, -PLACES)}${fraction === '' ? '' : `.${fraction}`}`
+/** Null where one of them is no decimal. */
+export function product(left: string, right: string): string | null {
+  const [a, b] = [whole(left), whole(right)]
+  if (a === null || b === null) return null
+  const places = a.places + b.places
+  const digits = (a.digits * b.digits).toString().padStart(places + 1, '0')
+  const fraction = digits.slice(digits.length - places).replace(/0+$/, '')
+  return `${digits.slice(0, digits.length - places)}${places === 0 || fraction === '' ? '' : `.${fraction}`}`
 }
 
 /** What of the sale price is left after the cost, as a part of it: `1 − cost rate ÷ sale ratio`. Not an amount, so a number will do. */
