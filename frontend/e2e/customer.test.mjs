@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import test, { after, before } from 'node:test'
 import OpenAI from 'openai'
-import { PASSWORD, call, customer, ended, launch, signIn, token, topUp, url, visit } from './harness.mjs'
+import { PASSWORD, accessible, call, customer, ended, launch, signIn, token, topUp, url, visit } from './harness.mjs'
 
 let browser
 before(async () => {
@@ -31,6 +31,7 @@ test('from signing up to the statement', async () => {
   await page.getByRole('button', { name: 'Create an account' }).click()
   await page.getByRole('heading', { name: 'First steps' }).waitFor()
   await page.getByText('Your balance is empty').waitFor()
+  await accessible(page, 'first steps')
   assert.match(await page.locator('pre').nth(1).innerText(), new RegExp(`${url}/v1/chat/completions`))
 
   // The operator books a payment; nobody reloads the page.
@@ -110,6 +111,11 @@ test('a session that ended brings back to where one was', async () => {
   await page.getByRole('button', { name: 'Sign in' }).click()
   await page.getByRole('heading', { name: 'Requests' }).waitFor()
   assert.equal(page.url(), `${url}/requests?status=settled`)
+  // The cookie is gone before a page begins.
+  await context.clearCookies()
+  await page.goto(`${url}/usage?by=model`)
+  await page.getByText('Your session has ended').waitFor()
+  assert.equal(new URL(page.url()).searchParams.get('next'), '/usage?by=model')
   await context.close()
 })
 
@@ -157,6 +163,7 @@ test('the playground streams an answer and says what it cost', async () => {
   const { data: keys } = await call('GET', '/v1/auth/api-keys', ann.session)
   const [own] = keys.filter((key) => key.name === 'Playground')
   assert.deepEqual([own.limit_usd, own.period], ['0.5', 'day'])
+  await accessible(page, 'an answer')
   assert.ok(Date.parse(own.expires_at) - Date.now() <= 3_600_000)
   assert.deepEqual(wrong, [])
   await context.close()

@@ -35,6 +35,11 @@ export function onEnded(listener: () => void): () => void {
   return () => ended.delete(listener)
 }
 
+/** Whether somebody signed in on this browser and did not sign out. */
+export function wasSignedIn(): boolean {
+  return recall('signed-in') !== null
+}
+
 let refreshing: Promise<string | null> | null = null
 
 async function exchange(): Promise<string | null> {
@@ -67,6 +72,7 @@ export async function accessToken(stale?: string): Promise<string | null> {
     refreshing = null
   })
   const token = await refreshing
-  if (token === null) drop()
+  // When a page begins, its guard leads to the sign-in; later, whoever listens does.
+  if (token === null) drop(present === null)
   return token
 }

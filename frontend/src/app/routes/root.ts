@@ -1,7 +1,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { Outlet, createRootRouteWithContext, createRoute, redirect } from '@tanstack/react-router'
 import { meQuery } from '@/api/queries'
-import { accessToken } from '@/api/session'
+import { accessToken, wasSignedIn } from '@/api/session'
 import { NotFound } from '../fallbacks'
 import type { Role } from '../navigation'
 import { homeOf, isRole } from '../roles'
@@ -17,8 +17,9 @@ export const app = createRoute({
   id: 'app',
   component: Shell,
   beforeLoad: async ({ context, location }) => {
+    const before = wasSignedIn()
     const token = await accessToken()
-    if (token === null) throw redirect({ to: '/login', search: { next: location.href } })
+    if (token === null) throw redirect({ to: '/login', search: { next: location.href, ...(before && { expired: true }) } })
     const me = await context.client.ensureQueryData(meQuery)
     return { role: isRole(me.role) ? me.role : ('client' as const) }
   },

@@ -1,3 +1,4 @@
+import { useNavigate } from '@tanstack/react-router'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
 import { share } from '@/lib/money'
@@ -25,6 +26,7 @@ type Props = {
 export function KeysTable({ rows, onCreate, onEdit, onRevoke }: Props) {
   const t = useMessages(keyMessages)
   const now = useNow(30_000)
+  const navigate = useNavigate()
   const columns: Array<Column<ApiKey>> = [
     {
       key: 'name',
@@ -45,17 +47,23 @@ export function KeysTable({ rows, onCreate, onEdit, onRevoke }: Props) {
       key: 'actions',
       head: '',
       right: true,
-      cell: (row) =>
-        row.revoked_at == null && (
-          <Menu trigger={<IconButton icon="dots" label={t.actions(row.name)} />}>
-            <MenuItem icon="edit" onSelect={() => onEdit(row)}>
-              {t.edit}
-            </MenuItem>
-            <MenuItem icon="close" danger onSelect={() => onRevoke(row)}>
-              {t.revoke}
-            </MenuItem>
-          </Menu>
-        ),
+      cell: (row) => (
+        <Menu trigger={<IconButton icon="dots" label={t.actions(row.name)} />}>
+          <MenuItem icon="list" onSelect={() => void navigate({ to: '/requests', search: { key: row.id } })}>
+            {t.requests}
+          </MenuItem>
+          {row.revoked_at == null && (
+            <>
+              <MenuItem icon="edit" onSelect={() => onEdit(row)}>
+                {t.edit}
+              </MenuItem>
+              <MenuItem icon="close" danger onSelect={() => onRevoke(row)}>
+                {t.revoke}
+              </MenuItem>
+            </>
+          )}
+        </Menu>
+      ),
     },
   ]
   return (

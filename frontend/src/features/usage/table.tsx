@@ -13,16 +13,23 @@ const COUNTS = [
   ['requests', 'requests', 'sm'],
   ['input', 'prompt_tokens', 'sm'],
   ['cached', 'cached_tokens', 'lg'],
+  ['written', 'cache_write_tokens', 'xl'],
   ['output', 'completion_tokens', 'sm'],
   ['reasoning', 'reasoning_tokens', 'xl'],
+  ['audio', 'audio_tokens', 'xl'],
 ] as const
+
+/** Columns that stand there only if there is something in them. */
+const RARE: ReadonlySet<string> = new Set(['written', 'audio'])
 
 export function UsageTable({ rows, name, nameOf }: Props) {
   const t = useMessages(usageMessages)
   const format = useFormat()
+  const lines = rows.data ?? []
+  const counts = COUNTS.filter(([key, field]) => !RARE.has(key) || lines.some((line) => line[field] > 0))
   const columns: Array<Column<UsageLine>> = [
     { key: 'name', head: name, grow: true, cell: (line) => <span className="block truncate font-medium">{nameOf(line)}</span> },
-    ...COUNTS.map(([key, field, from]): Column<UsageLine> => ({
+    ...counts.map(([key, field, from]): Column<UsageLine> => ({
       key,
       head: t[key],
       right: true,
@@ -32,7 +39,6 @@ export function UsageTable({ rows, name, nameOf }: Props) {
     { key: 'list', head: t.list, right: true, from: 'lg', cell: (line) => <Money value={line.list_cost_usd} className="text-muted" /> },
     { key: 'charge', head: t.charge, right: true, cell: (line) => <Money value={line.charge_usd} /> },
   ]
-  const lines = rows.data ?? []
   const total = (field: (typeof COUNTS)[number][1]) => lines.reduce((all, line) => all + line[field], 0)
   const totals: Record<string, React.ReactNode> = {
     name: t.total,
