@@ -120,7 +120,7 @@ pub struct Table {
     pub life: Life,
     /// The columns; those of the key come first.
     pub columns: &'static [Column],
-    /// Further indexes: suffix of the name and the indexed columns.
+    /// Further indexes: suffix of the name, and what follows the table in `CREATE INDEX`.
     pub indexes: &'static [(&'static str, &'static str)],
 }
 
@@ -181,8 +181,8 @@ impl Table {
             "ALTER TABLE {schema}.{name} ADD CONSTRAINT {name}_pkey PRIMARY KEY ({})",
             self.key_list()
         );
-        for (suffix, columns) in self.indexes {
-            sql += &format!("; CREATE INDEX {name}_{suffix} ON {schema}.{name} ({columns})");
+        for (suffix, definition) in self.indexes {
+            sql += &format!("; CREATE INDEX {name}_{suffix} ON {schema}.{name} {definition}");
         }
         sql
     }

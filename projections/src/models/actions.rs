@@ -25,7 +25,7 @@ pub(super) static TABLE: Table = Table {
         col("at", Time, Once),
         col("actor", Text, Once),
     ],
-    indexes: &[("subject_idx", "subject, position DESC")],
+    indexes: &[("subject_idx", "(subject, position DESC)")],
 };
 
 /// A row of `actions`.

@@ -35,7 +35,7 @@ pub(super) static TABLE: Table = Table {
         col("ended_at", Time, Once),
         col("position", Int, Once),
     ],
-    indexes: &[("ended_idx", "ended_at")],
+    indexes: &[("ended_idx", "(ended_at)")],
 };
 
 struct AwaitedRow {

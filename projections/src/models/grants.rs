@@ -27,7 +27,7 @@ pub(super) static TABLE: Table = Table {
         col("expires_at", Time, Last),
         col("over", Flag, Last),
     ],
-    indexes: &[("expires_idx", "expires_at")],
+    indexes: &[("expires_idx", "(expires_at)")],
 };
 
 /// One grant, or the change to it.

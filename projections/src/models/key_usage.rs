@@ -31,7 +31,7 @@ pub(super) static TABLE: Table = Table {
         col("issued_at", Time, Last),
         col("revoked_at", Time, Last),
     ],
-    indexes: &[("account_idx", "account_id, key_id")],
+    indexes: &[("account_idx", "(account_id, key_id)")],
 };
 
 /// One key, or the change to it.

@@ -30,7 +30,7 @@ pub(super) static TABLE: Table = Table {
         col("at", Time, Once),
         col("actor", Text, Once),
     ],
-    indexes: &[("kind_idx", "kind, position DESC"), ("subject_idx", "subject, position DESC")],
+    indexes: &[("kind_idx", "(kind, position DESC)"), ("subject_idx", "(subject, position DESC)")],
 };
 
 /// A row of `price_changes`.

@@ -29,7 +29,7 @@ pub(super) static TABLE: Table = Table {
         col("at", Time, Once),
         col("actor", Text, Once),
     ],
-    indexes: &[("account_idx", "account_id, position DESC")],
+    indexes: &[("account_idx", "(account_id, position DESC)")],
 };
 
 /// A row of `top_ups`.

@@ -52,6 +52,7 @@ const FIGURES: &str = "SELECT r.position, r.reservation_id, r.account_id, r.key_
 /// Rows of ends with what replaced them, both up to position `$3`.
 const ENDS: &str = "FROM read.requests r LEFT JOIN LATERAL (SELECT * FROM read.requests n \
       WHERE n.reservation_id = r.reservation_id AND n.position > r.position AND n.position <= $3 \
+        AND n.state IN ('corrected', 'billed_late') \
       ORDER BY n.position DESC LIMIT 1) l ON true \
     WHERE r.account_id = $1 AND r.position < $2 AND r.position <= $3 \
       AND r.state IN ('settled', 'released', 'expired') \

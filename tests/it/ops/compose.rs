@@ -9,7 +9,7 @@ use tollgate::config::Config;
 use super::{assert_pinned, exists, file};
 
 /// Members of a service that Compose's specification knows, as far as they are used here.
-const KNOWN: [&str; 16] = [
+const KNOWN: [&str; 17] = [
     "build",
     "cap_drop",
     "command",
@@ -17,6 +17,7 @@ const KNOWN: [&str; 16] = [
     "environment",
     "healthcheck",
     "image",
+    "networks",
     "ports",
     "read_only",
     "restart",
@@ -98,7 +99,7 @@ fn written() -> BTreeMap<String, String> {
 fn every_service_is_pinned_and_names_only_what_is_there() {
     let compose = compose();
     for member in compose.as_object().expect("an object").keys() {
-        assert!(["name", "services", "volumes"].contains(&member.as_str()), "{member}");
+        assert!(["name", "networks", "services", "volumes"].contains(&member.as_str()), "{member}");
     }
     let volumes = compose["volumes"].as_object().expect("volumes");
     let mut mounted = BTreeSet::new();
@@ -136,13 +137,30 @@ fn every_service_is_pinned_and_names_only_what_is_there() {
 }
 
 #[test]
-fn only_the_gateway_can_be_reached_from_elsewhere() {
+fn only_the_gateway_and_its_dashboard_can_be_reached_from_elsewhere() {
     let compose = compose();
     let ports = |name: &str| list(&services(&compose)[name], "ports");
     assert_eq!(ports("tollgate"), ["8000:8000"], "and not where the figures are");
+    assert_eq!(ports("dashboard"), ["3000:3000"]);
     assert_eq!(ports("postgres"), ["127.0.0.1:5433:5432"]);
     assert_eq!(ports("prometheus"), ["127.0.0.1:9090:9090"]);
     assert_eq!(ports("grafana"), ["127.0.0.1:3100:3000"]);
+}
+
+#[test]
+fn the_gateway_believes_the_dashboard_alone_where_a_visitor_comes_from() {
+    let compose = compose();
+    let dashboard = &services(&compose)["dashboard"];
+    let address = dashboard["networks"]["default"]["ipv4_address"].as_str().expect("an address");
+    let trusted = &services(&compose)["tollgate"]["environment"]["TRUSTED_PROXIES"];
+    assert_eq!(trusted, &format!("${{TRUSTED_PROXIES:-{address}}}"));
+    let subnet = compose["networks"]["default"]["ipam"]["config"][0]["subnet"].as_str();
+    let subnet: ipnet::IpNet = subnet.expect("a subnet").parse().expect("a range");
+    assert!(subnet.contains(&address.parse::<std::net::IpAddr>().expect("an address")));
+    let nginx = file(".docker/nginx/dashboard.conf");
+    assert!(nginx.contains("listen 3000;") && nginx.contains("server tollgate:8000;"));
+    assert!(nginx.contains("proxy_set_header X-Forwarded-For $remote_addr;"), "not appended");
+    assert!(nginx.contains("proxy_buffering off;"), "streams come as they are written");
 }
 
 #[test]
