@@ -22,7 +22,7 @@ export const eventWords = messages<{ types: Readonly<Record<string, string>>; ev
     types: {
       AccountOpened: 'Аккаунт открыт', FundsToppedUp: 'Пополнение', FundsGranted: 'Начислен бонус', GrantExpired: 'Бонус сгорел',
       TopUpRefunded: 'Пополнение возвращено', AdjustmentPosted: 'Баланс исправлен', KeyIssued: 'Ключ выпущен', KeyLimitsChanged: 'Лимиты ключа изменены',
-      KeyRevoked: 'Ключ отозван', FundsReserved: 'Деньги отложены', ReservationSettled: 'Списано', ReservationReleased: 'Резерв снят без списания',
+      KeyRevoked: 'Ключ отозван', FundsReserved: 'Деньги зарезервированы', ReservationSettled: 'Списано', ReservationReleased: 'Резерв снят без списания',
       ReservationExpired: 'Резерв истёк без списания', ChargeCorrected: 'Списание исправлено', LateBillBooked: 'Проведён поздний счёт',
       AccountSuspended: 'Аккаунт приостановлен', AccountReinstated: 'Аккаунт возобновлён', SpendLimitsChanged: 'Лимиты изменены',
       PlanAssigned: 'Тариф назначен', OwnLimitsChanged: 'Лимиты владельца изменены', PlanRemoved: 'Тариф снят', SpendWarningRaised: 'Предупреждение о расходах',
