@@ -4,15 +4,34 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use serde::Serialize;
 use tollgate_domain::account::AccountEvent;
+use tollgate_domain::ids::{AccountId, RequestId, ReservationId};
 use tollgate_domain::ledger_event::LedgerEvent;
 use tollgate_domain::pricing::cost_lines;
 use tollgate_domain::{Money, Timestamp};
 use tollgate_projections::FoldError;
-use tollgate_projections::queries::{Explained, Request, StoredEvent};
+use tollgate_projections::queries::{self, Explained, Request, StoredEvent};
 use utoipa::ToSchema;
 
-use super::ApiError;
+use super::error::both;
 use super::wire::{Amount, hex};
+use super::{ApiError, AppState};
+
+/// A request by its id or its reservation's, of one account where that is given, and the position
+/// that the answer is true for.
+pub async fn find(
+    app: &AppState,
+    account: Option<AccountId>,
+    id: &str,
+    at_least: Option<i64>,
+) -> Result<(Explained, i64), ApiError> {
+    let not_found = || ApiError::NotFound { what: both!("request", "запрос") };
+    if id.parse::<RequestId>().is_err() && id.parse::<ReservationId>().is_err() {
+        return Err(not_found());
+    }
+    app.visible(at_least).await?;
+    let found = queries::explain(app.database.pool(), account, id).await?;
+    Ok((found.data.ok_or_else(not_found)?, found.as_of_position))
+}
 
 /// A request and why it was charged so:
 /// `charge = round(list cost × sale ratio)`, rounded once, half to even, to 12 decimals.

@@ -109,8 +109,13 @@ impl InFlight {
     /// What the customer is told with this bill.
     #[must_use]
     pub fn charged(&self, billed: &Billed, failed_after: Option<u64>) -> Option<Charged> {
-        let charge = self.charge(billed, failed_after)?;
-        Some(Charged { charge, balance: self.open.balance_after(charge) })
+        self.charge(billed, failed_after).map(|charge| self.told(charge))
+    }
+
+    /// The same for a charge that is known.
+    #[must_use]
+    pub fn told(&self, charge: Money) -> Charged {
+        Charged { charge, balance: self.open.balance_after(charge) }
     }
 
     /// What the fairness policy that the request began with says.

@@ -64,13 +64,11 @@ pub async fn complete(whole: whole::Whole, is_text: bool, mut request: InFlight,
         }
     };
     match whole::understand(&bytes, &|billed, failed_after| request.charge(billed, failed_after)) {
-        whole::Answer::Completion { text, billed, delivered, failed } => {
+        whole::Answer::Completion { text, billed, charge, delivered, failed } => {
             let mut response = Response::new(Body::from(text));
             describe(&mut response, &request, "application/json");
-            let failed_after = failed.then_some(delivered);
-            let charged = billed.as_ref().and_then(|billed| request.charged(billed, failed_after));
-            if let Some(charged) = charged {
-                describe_charge(&mut response, charged);
+            if let Some(charge) = charge {
+                describe_charge(&mut response, request.told(charge));
             }
             request.handed_on();
             let told = tell(reply, Ok(response));

@@ -55,6 +55,9 @@ pub async fn post(
         tried.push(upstream.id);
         let next = if tried.len() < MOST { masters.pick_another(&tried) } else { None };
         let Some(next) = next else { return answer };
+        if let Ok((answer, _)) = &answer {
+            metrics.failed(answer.status().as_u16(), false);
+        }
         tracing::warn!(master_account.id = %upstream.id, next.id = %next.id, ?rest,
             "a master account cannot serve: another one is asked");
         upstream.rest.begin(rest);

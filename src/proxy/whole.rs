@@ -51,6 +51,8 @@ pub enum Answer {
         text: String,
         /// The bill, where there is one.
         billed: Option<Billed>,
+        /// What the customer pays, where that is known already.
+        charge: Option<Money>,
         /// Bytes of text, reasoning and arguments; counted where there is no bill, or an error.
         delivered: u64,
         /// The provider failed on the way.
@@ -78,12 +80,12 @@ pub fn understand(bytes: &[u8], charge: &impl Fn(&Billed, Option<u64>) -> Option
     let choices = members.get("choices").unwrap_or_default();
     let failed = ended_by_error(choices);
     let delivered = if billed.is_none() || failed { delivered(choices) } else { 0 };
-    if let Some(billed) = &billed {
-        let charge = charge(billed, failed.then_some(delivered));
+    let charge = billed.as_ref().and_then(|billed| charge(billed, failed.then_some(delivered)));
+    if billed.is_some() {
         let usage = members.get("usage").map(|usage| for_customer(usage, charge));
         members.set("usage", usage.unwrap_or_default());
     }
-    Answer::Completion { text: members.write(), billed, delivered, failed }
+    Answer::Completion { text: members.write(), billed, charge, delivered, failed }
 }
 
 /// Bytes that the model wrote, as far as they are text.

@@ -12,6 +12,7 @@ use tollgate::sandbox::{self, SandboxConfig};
 
 use super::{Desk, LONG};
 use crate::fate;
+use crate::ops::Scraped;
 use crate::wire;
 
 /// An upstream that answers everything with this status; or, with none, nothing listens there.
@@ -60,11 +61,20 @@ async fn add_master(desk: &Desk, base_url: &str) -> String {
 
 #[tokio::test]
 async fn a_master_account_that_cannot_serve_is_passed_over() {
-    for status in [None, Some(401), Some(402), Some(429)] {
+    for (status, kind) in [
+        (None, "unreachable"),
+        (Some(401), "account_refused"),
+        (Some(402), "account_refused"),
+        (Some(429), "rate_limited"),
+    ] {
         let base_url = serving().await;
         let keys = vec![Secret::new("sk-or-good")];
         let upstream = UpstreamConfig::OpenRouter { base_url, keys };
-        let desk = Desk::open_with(|config| config.upstream = upstream).await;
+        let desk = Desk::open_with(|config| {
+            config.upstream = upstream;
+            config.metrics = Some(([127, 0, 0, 1], 0).into());
+        })
+        .await;
         let bad = add_master(&desk, &useless(status).await).await;
         for number in 0..6 {
             let got = wire::send(desk.request("", number % 2 == 0)).await.expect("an answer");
@@ -75,6 +85,10 @@ async fn a_master_account_that_cannot_serve_is_passed_over() {
         for fate in &fates {
             assert_ne!(fate.settled().master_account.to_string(), bad);
         }
+        // Customers notice nothing; the operator must.
+        let figures = Scraped::read(&desk.app.figures().await);
+        let name = format!("tollgate_upstream_errors_total{{kind=\"{kind}\"}}");
+        assert!(figures.value(&name) >= 1.0, "{status:?}: {name} is not counted");
         desk.close().await;
     }
 }

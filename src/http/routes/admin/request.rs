@@ -4,14 +4,12 @@ use axum::Json;
 use axum::extract::{Path, State};
 use rust_decimal::Decimal;
 use serde::Serialize;
-use tollgate_domain::ids::{RequestId, ReservationId};
-use tollgate_projections::queries::{self, Explained, Request};
+use tollgate_projections::queries::{Explained, Request};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::http::error::both;
-use crate::http::explained::RequestExplanation;
+use crate::http::explained::{self, RequestExplanation};
 use crate::http::extract::{AuditorSession, Params};
 use crate::http::wire::{Amount, ReadParams};
 use crate::http::{ApiError, AppState, Problem};
@@ -104,12 +102,6 @@ async fn show(
     Path(id): Path<String>,
     Params(params): Params<ReadParams>,
 ) -> Result<Json<AdminRequest>, Problem> {
-    let not_found = || ApiError::NotFound { what: both!("request", "запрос") };
-    if id.parse::<RequestId>().is_err() && id.parse::<ReservationId>().is_err() {
-        return Err(not_found().into());
-    }
-    app.visible(params.at_least).await?;
-    let found = queries::explain(app.database.pool(), None, &id).await?;
-    let explained = found.data.ok_or_else(not_found)?;
-    Ok(Json(AdminRequest::new(&explained, found.as_of_position)?))
+    let (explained, position) = explained::find(&app, None, &id, params.at_least).await?;
+    Ok(Json(AdminRequest::new(&explained, position)?))
 }

@@ -2,18 +2,16 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use tollgate_domain::ids::{RequestId, ReservationId};
 use tollgate_projections::queries;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::requests::ClientRequestItem;
-use crate::http::error::both;
-use crate::http::explained::RequestExplanation;
+use crate::http::explained::{self, RequestExplanation};
 use crate::http::extract::{CustomerSession, Params};
 use crate::http::search::RequestParams;
 use crate::http::wire::{Page, ReadParams};
-use crate::http::{ApiError, AppState, Problem};
+use crate::http::{AppState, Problem};
 
 /// The endpoints of this module.
 pub fn router() -> OpenApiRouter<AppState> {
@@ -72,12 +70,7 @@ async fn show(
     Path(id): Path<String>,
     Params(params): Params<ReadParams>,
 ) -> Result<Json<RequestExplanation>, Problem> {
-    let not_found = || ApiError::NotFound { what: both!("request", "запрос") };
-    if id.parse::<RequestId>().is_err() && id.parse::<ReservationId>().is_err() {
-        return Err(not_found().into());
-    }
-    app.visible(params.at_least).await?;
-    let found = queries::explain(app.database.pool(), Some(who.account), &id).await?;
-    let explained = found.data.ok_or_else(not_found)?;
-    Ok(Json(RequestExplanation::new(&explained, found.as_of_position)?))
+    let (explained, position) =
+        explained::find(&app, Some(who.account), &id, params.at_least).await?;
+    Ok(Json(RequestExplanation::new(&explained, position)?))
 }
