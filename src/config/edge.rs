@@ -16,9 +16,11 @@ pub struct EdgeConfig {
     pub header_limit_bytes: usize,
     /// `URL_LIMIT_BYTES`: path and query together.
     pub url_limit_bytes: usize,
-    /// `HEADER_TIMEOUT_SECONDS`: until the headers of a request are complete; a connection that
-    /// waits for the next request is closed after it too.
+    /// `HEADER_TIMEOUT_SECONDS`: until the headers of a connection's first request are complete.
     pub header_timeout: Duration,
+    /// `KEEP_ALIVE_SECONDS`: until those of the next one are. Longer than load balancers keep a
+    /// connection (a minute, mostly): or they would send a request into one that is being closed.
+    pub keep_alive: Duration,
     /// `BODY_TIMEOUT_SECONDS`: between two pieces of a request's body.
     pub body_timeout: Duration,
     /// `MAX_CONNECTIONS`: open connections to this node; more wait in the kernel's queue.
@@ -32,6 +34,7 @@ impl Default for EdgeConfig {
             header_limit_bytes: 32 * 1024,
             url_limit_bytes: 8 * 1024,
             header_timeout: Duration::from_secs(15),
+            keep_alive: Duration::from_secs(75),
             body_timeout: Duration::from_secs(30),
             most_connections: 16_384,
         }
@@ -54,6 +57,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> EdgeConfig {
         header_limit_bytes: header_limit.unwrap_or(default.header_limit_bytes),
         url_limit_bytes: url_limit.unwrap_or(default.url_limit_bytes),
         header_timeout: seconds(reader, "HEADER_TIMEOUT_SECONDS", default.header_timeout),
+        keep_alive: seconds(reader, "KEEP_ALIVE_SECONDS", default.keep_alive),
         body_timeout: seconds(reader, "BODY_TIMEOUT_SECONDS", default.body_timeout),
         most_connections: connections.unwrap_or(default.most_connections),
     }

@@ -74,6 +74,7 @@ fn every_wrong_variable_is_reported_at_once_and_by_name() {
         ("HEADER_LIMIT_BYTES", "100"),
         ("URL_LIMIT_BYTES", "1000000"),
         ("HEADER_TIMEOUT_SECONDS", "0"),
+        ("KEEP_ALIVE_SECONDS", "a minute"),
         ("BODY_TIMEOUT_SECONDS", "soon"),
         ("REGISTRATION", "maybe"),
         ("EMAIL_VERIFICATION", "yes"),

@@ -93,7 +93,8 @@ pub async fn serve(
 }
 
 /// Resolves if no request has come within the time for headers. Later ones are HTTP's own affair;
-/// before the first nobody knows yet which HTTP it is, and nobody else looks at a clock.
+/// before the first nobody knows yet which HTTP it is, and a client that has shown nothing yet gets
+/// less time.
 async fn silence(asked: &AtomicBool, within: Duration) {
     tokio::time::sleep(within).await;
     if asked.load(Ordering::Relaxed) {
@@ -107,7 +108,8 @@ fn builder(config: &EdgeConfig) -> Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(config.header_timeout)
+        // Its clock runs while a connection rests, too; the first request has another one.
+        .header_read_timeout(config.keep_alive)
         .max_headers(MOST_HEADERS)
         .max_buf_size(most);
     builder

@@ -29,6 +29,7 @@ async fn rest(stream: &mut TcpStream) -> String {
 async fn impatient() -> TestApp {
     TestApp::start_with(|config| {
         config.edge.header_timeout = Duration::from_secs(1);
+        config.edge.keep_alive = Duration::from_secs(3);
         config.edge.body_timeout = Duration::from_secs(1);
     })
     .await
@@ -100,6 +101,22 @@ async fn a_connection_that_asks_nothing_more_is_closed() {
     stream.write_all(b"GET /health HTTP/1.1\r\nHost: x\r\n\r\n").await.expect("written");
     let answer = rest(&mut stream).await;
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    app.audit().await;
+}
+
+/// A load balancer sends the next customer's request into a connection that has rested.
+#[tokio::test]
+async fn a_connection_may_rest_longer_than_a_first_request_may_take() {
+    let app = impatient().await;
+    let mut stream = connect(&app).await;
+    let ask = |connection: &str| {
+        format!("HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: {connection}\r\n\r\n")
+    };
+    stream.write_all(ask("keep-alive").as_bytes()).await.expect("written");
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    stream.write_all(ask("close").as_bytes()).await.expect("written");
+    let answers = rest(&mut stream).await;
+    assert_eq!(answers.matches("HTTP/1.1 200").count(), 2, "{answers}");
     app.audit().await;
 }
 
