@@ -106,14 +106,21 @@ pub enum AccountEvent {
     },
     SpendLimitsChanged {
         limits: AccountLimits,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     PlanAssigned {
         plan: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     OwnLimitsChanged {
         limits: SpendLimits,
     },
-    PlanRemoved {},
+    PlanRemoved {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     SpendWarningRaised(SpendWarning),
 }
 
@@ -290,7 +297,7 @@ impl AccountEvent {
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
             Self::PlanAssigned { .. } => "PlanAssigned",
             Self::OwnLimitsChanged { .. } => "OwnLimitsChanged",
-            Self::PlanRemoved {} => "PlanRemoved",
+            Self::PlanRemoved { .. } => "PlanRemoved",
             Self::SpendWarningRaised(_) => "SpendWarningRaised",
         }
     }
@@ -349,7 +356,7 @@ impl AccountEvent {
             | Self::SpendLimitsChanged { .. }
             | Self::PlanAssigned { .. }
             | Self::OwnLimitsChanged { .. }
-            | Self::PlanRemoved {}
+            | Self::PlanRemoved { .. }
             | Self::SpendWarningRaised(_) => return None,
         })
     }

@@ -122,7 +122,7 @@ impl Fold for Awaited {
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }
-            | Event::PlanRemoved {}
+            | Event::PlanRemoved { .. }
             | Event::SpendWarningRaised(_) => {}
         }
         Ok(())
