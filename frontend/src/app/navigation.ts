@@ -54,7 +54,7 @@ export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
       title: o.access,
       roles: ['admin', 'auditor'],
       items: [
-        { to: '/operator/people', label: o.people, icon: 'people' },
+        { to: '/operator/people', label: o.people, icon: 'user' },
         { to: '/operator/invitations', label: o.invitations, icon: 'plus', roles: ['admin'] },
         { to: '/operator/mails', label: o.mails, icon: 'mail', roles: ['admin'] },
         { to: '/operator/actions', label: o.actions, icon: 'list' },

@@ -60,6 +60,9 @@ function Decisions({ about, empty }: ListProps) {
         <>
           <span className="block truncate font-medium">{types[row.action] ?? row.action}</span>
           {row.reason != null && <span className="block truncate text-[0.8125rem] text-muted" title={row.reason}>{row.reason}</span>}
+          <span className="block truncate text-xs text-muted sm:hidden">
+            <Time at={row.at} short />
+          </span>
         </>
       ),
     },
@@ -68,7 +71,6 @@ function Decisions({ about, empty }: ListProps) {
       key: 'amount',
       head: t.amount,
       right: true,
-      from: 'sm',
       cell: (row) => (row.amount_usd == null ? <span className="text-faint">—</span> : <Money value={row.amount_usd} signed />),
     },
     { key: 'actor', head: t.actor, from: 'lg', cell: (row) => <Actor id={row.actor} name={row.actor_name} /> },

@@ -73,7 +73,7 @@ export function MailsPage() {
         label={t.title}
         columns={columns}
         rowKey={(row) => row.id}
-        empty={<Empty icon="card" title={t.none}>{t.noneText}</Empty>}
+        empty={<Empty icon="mail" title={t.none}>{t.noneText}</Empty>}
       />
       {opening !== null && <OpenDialog mail={opening} onClose={() => setOpening(null)} />}
     </Page>

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData } from '@tanstack/react-query'
 import { api } from '@/api/client'
-import { unwrap } from '@/api/error'
+import { done, unwrap } from '@/api/error'
 import { FIRST_PAGE, REFRESH_MS } from '@/api/queries'
 import type { components } from '@/api/schema'
 import type { PersonRole } from './search'
@@ -51,7 +51,5 @@ export const setRole = ({ id, role }: { id: string; role: PersonRole }) =>
 export const endSessions = (id: string) => unwrap(api.DELETE('/v1/admin/users/{id}/sessions', { params: { path: { id } } }))
 export const makeResetLink = (id: string) => unwrap(api.POST('/v1/admin/users/{id}/password-reset', { params: { path: { id } } }))
 export const invite = (body: Bodies['InviteRequest']) => unwrap(api.POST('/v1/admin/invitations', { body }))
-export const revokeInvitation = async (id: string): Promise<void> => {
-  await unwrap(api.DELETE('/v1/admin/invitations/{id}', { params: { path: { id } } }))
-}
+export const revokeInvitation = (id: string) => done(api.DELETE('/v1/admin/invitations/{id}', { params: { path: { id } } }))
 export const openMail = (id: string) => unwrap(api.POST('/v1/admin/mails/{id}/open', { params: { path: { id } } }))

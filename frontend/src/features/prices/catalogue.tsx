@@ -81,10 +81,14 @@ function List({ rows, onSet }: { rows: readonly ModelPrice[]; onSet?: (row: Mode
     {
       key: 'model',
       head: t.model,
+      // On a phone the sale price stands below the name.
       cell: (row) => (
         <>
           <span className="block truncate leading-5 font-medium">{row.name}</span>
-          <code className="block truncate font-mono text-xs leading-4 text-muted">{row.id}</code>
+          <code className="block truncate font-mono text-xs leading-4 text-muted max-sm:hidden">{row.id}</code>
+          <span className="block truncate text-xs leading-4 text-muted sm:hidden">
+            <Pair free={row.free} input={row.sale_prompt_usd} output={row.sale_completion_usd} />
+          </span>
         </>
       ),
     },
@@ -109,8 +113,15 @@ function List({ rows, onSet }: { rows: readonly ModelPrice[]; onSet?: (row: Mode
         </span>
       ),
     },
-    { key: 'sale', head: t.sale, width: 'w-36 sm:w-40', right: true, cell: (row) => <Sale row={row} /> },
-    { key: 'margin', head: t.margin, width: 'w-24', right: true, from: 'sm', cell: (row) => <Margin row={row} /> },
+    {
+      key: 'sale',
+      head: t.sale,
+      width: 'w-40',
+      right: true,
+      from: 'sm',
+      cell: (row) => <Pair free={row.free} input={row.sale_prompt_usd} output={row.sale_completion_usd} />,
+    },
+    { key: 'margin', head: t.margin, width: 'w-20 sm:w-24', right: true, cell: (row) => <Margin row={row} /> },
     ...(onSet === undefined ? [] : [set]),
   ]
   return <VirtualTable label={t.face.catalogue} rows={rows} columns={columns} rowKey={(row) => row.id} />
@@ -132,18 +143,6 @@ function Pair({ free, input, output, muted = false }: { free: boolean; input: Pr
     <span className={muted ? 'text-muted' : ''} title={text}>
       {text}
     </span>
-  )
-}
-
-/** On a phone the margin stands below the price. */
-function Sale({ row }: { row: ModelPrice }) {
-  return (
-    <>
-      <Pair free={row.free} input={row.sale_prompt_usd} output={row.sale_completion_usd} />
-      <span className="block text-xs leading-4 sm:hidden">
-        <Margin row={row} />
-      </span>
-    </>
   )
 }
 
