@@ -14,14 +14,14 @@ export function SearchBox({ label, value, onChange, className }: Props) {
   }, [typed, value, onChange])
   return (
     <div className={`relative ${className ?? ''}`}>
-      <Icon name="search" className="pointer-events-none absolute top-2.5 left-2.5 size-4 text-muted" />
+      <Icon name="search" className="pointer-events-none absolute inset-y-0 left-2.5 my-auto size-4 text-muted" />
       <input
         type="search"
         aria-label={label}
         placeholder={label}
         value={typed}
         onChange={(event) => setTyped(event.target.value)}
-        className="h-9 w-full rounded-md border border-edge bg-surface pr-3 pl-8 placeholder:text-faint hover:border-faint"
+        className="h-9 w-full rounded-md border max-sm:h-10 max-sm:text-base border-edge bg-surface pr-3 pl-8 placeholder:text-faint hover:border-faint"
       />
     </div>
   )

@@ -138,7 +138,7 @@ function Overrides({ scope, head, name, onOpen }: OverrideProps) {
 
 function Times({ ratio }: { ratio: string | null }) {
   const format = useFormat()
-  return <span className="nums font-medium">{ratio === null ? '—' : `× ${format.decimal(ratio)}`}</span>
+  return <span className="nums font-medium whitespace-nowrap">{ratio === null ? '—' : `× ${format.decimal(ratio)}`}</span>
 }
 
 function Nothing({ children }: { children: ReactNode }) {

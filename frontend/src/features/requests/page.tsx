@@ -72,6 +72,9 @@ export function RequestsPage() {
   )
 }
 
+/** Most charges have no more decimals. */
+const PLACES = 10
+
 function Log({ rows, onEnd }: { rows: readonly RequestItem[]; onEnd: () => void }) {
   const t = useMessages(logMessages)
   const words = useMessages(requestWords)
@@ -83,16 +86,19 @@ function Log({ rows, onEnd }: { rows: readonly RequestItem[]; onEnd: () => void 
       key: 'model',
       head: words.model,
       cell: (row) => (
-        <Link
-          to="/requests/$id"
-          params={{ id: row.id }}
-          title={row.model}
-          aria-label={words.open(row.model)}
-          className="font-medium hover:underline"
-          onClick={(event) => event.stopPropagation()}
-        >
-          {row.model}
-        </Link>
+        <>
+          <Link
+            to="/requests/$id"
+            params={{ id: row.id }}
+            title={row.model}
+            aria-label={words.open(row.model)}
+            className="block truncate leading-6 font-medium hover:underline"
+            onClick={(event) => event.stopPropagation()}
+          >
+            {row.model}
+          </Link>
+          <Time at={row.ended_at} short className="block text-xs leading-4 text-muted md:hidden" />
+        </>
       ),
     },
     { key: 'when', head: t.when, width: 'w-44', from: 'md', cell: (row) => <Time at={row.ended_at} short className="text-muted" /> },
@@ -127,7 +133,7 @@ function Charge({ row }: { row: RequestItem }) {
   return (
     <>
       {row.estimated && <span className="mr-1 text-muted" title={words.estimate}>≈</span>}
-      <Money value={row.charge_usd} />
+      <Money value={row.charge_usd} places={PLACES} />
     </>
   )
 }
