@@ -8,6 +8,8 @@ declare const brand: unique symbol
 
 const DECIMALS = 12
 const SCALE = 10n ** 12n
+/** The gateway takes no larger amount. */
+const MOST = 10n ** 12n * SCALE
 const SHAPE = /^-?\d+(\.\d{1,12})?$/
 
 /** Whether a text is an amount as the gateway writes it. */
@@ -26,7 +28,9 @@ export const ZERO = money('0')
 /** What somebody typed, with a comma or a point; null where it is no amount. */
 export function parseMoney(typed: string): Money | null {
   const text = typed.replaceAll(/[\s\u00a0\u202f$_]/g, '').replace(',', '.')
-  return isMoney(text) ? fromPico(toPico(text)) : null
+  if (!isMoney(text)) return null
+  const pico = toPico(text)
+  return pico > MOST || pico < -MOST ? null : fromPico(pico)
 }
 
 export function toPico(amount: Money): bigint {

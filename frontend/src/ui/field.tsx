@@ -13,6 +13,11 @@ const BOX =
 /** Letters below 16 px would make a phone zoom into the field. */
 const HEIGHT = 'h-9 max-sm:h-10'
 
+/** Puts the reader to the first field that is wrong, once the form has been drawn with what is wrong. */
+export function goToWrong(form: HTMLFormElement): void {
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
+}
+
 type Shell = { label: string; hint?: ReactNode; error?: string | null | undefined; optional?: boolean; className?: string }
 
 type Wiring = { id: string; 'aria-describedby'?: string; 'aria-invalid'?: true }

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { Icon } from './icon'
 
 type Props = { label: string; value: string; onChange: (value: string) => void; className?: string }
@@ -6,10 +6,19 @@ type Props = { label: string; value: string; onChange: (value: string) => void; 
 /** What is typed is searched for when the typing pauses. */
 export function SearchBox({ label, value, onChange, className }: Props) {
   const [typed, setTyped] = useState(value)
-  useEffect(() => setTyped(value), [value])
+  // What was asked for comes back as the value, maybe after more was typed: that must not be undone.
+  const asked = useRef(value)
+  useEffect(() => {
+    if (value === asked.current) return
+    asked.current = value
+    setTyped(value)
+  }, [value])
   useEffect(() => {
     if (typed === value) return
-    const timer = setTimeout(() => onChange(typed), 250)
+    const timer = setTimeout(() => {
+      asked.current = typed
+      onChange(typed)
+    }, 250)
     return () => clearTimeout(timer)
   }, [typed, value, onChange])
   return (

@@ -4,8 +4,8 @@ import { Button } from './button'
 import { Icon, type IconName } from './icon'
 import { uiMessages } from './messages'
 
-/** What went wrong, in words for the reader. */
-export type Trouble = { title: string; advice: string; requestId: string | null }
+/** What went wrong, in words for the reader, and whether it may succeed when it is tried again. */
+export type Trouble = { title: string; advice: string; requestId: string | null; again: boolean }
 
 /** The part of a query that the states of a list are made of. */
 export type Asked<T> = {
@@ -67,7 +67,7 @@ export function TroubleBox({ trouble, retry, slim = false }: { trouble: Trouble;
           </p>
         )}
       </div>
-      {retry !== undefined && (
+      {retry !== undefined && trouble.again && (
         <Button small onClick={retry} className={slim ? '' : 'mt-4'}>
           {t.tryAgain}
         </Button>

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback } from 'react'
+import { useCallback, useMemo } from 'react'
 import { useTroubleText } from '@/api/trouble'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
@@ -30,9 +30,10 @@ export function RequestsPage() {
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, fetchNextPage])
+  const list = useMemo(() => query.data?.pages.flatMap((page) => page.data), [query.data])
   const filtered = Object.keys(search).length > 0
   const rows = {
-    data: query.data?.pages.flatMap((page) => page.data),
+    data: list,
     isPending: query.isPending,
     trouble: query.error === null ? null : describe(query.error),
     retry: () => void query.refetch(),
@@ -49,7 +50,7 @@ export function RequestsPage() {
         <Stateful
           of={rows}
           skeleton={<Skeleton lines={12} />}
-          isEmpty={(list) => list.length === 0}
+          isEmpty={(found) => found.length === 0}
           empty={
             <Empty
               icon="list"
@@ -60,7 +61,7 @@ export function RequestsPage() {
             </Empty>
           }
         >
-          {(list) => <Log rows={list} onEnd={more} />}
+          {(shown) => <Log rows={shown} onEnd={more} />}
         </Stateful>
         {isFetchingNextPage && (
           <p className="p-3 text-center text-muted" role="status">
