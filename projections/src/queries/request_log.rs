@@ -132,7 +132,8 @@ fn part(text: &str) -> String {
 }
 
 macro_rules! bound {
-    ($query:expr, $account:expr, $before:expr, $until:expr, $most:expr, $search:expr, $asked:expr) => {{
+    ($query:expr, $account:expr, $before:expr, $until:expr, $most:expr,
+     $search:expr, $asked:expr) => {{
         let fixed = $query
             .bind($account.to_string())
             .bind($before)
