@@ -47,7 +47,7 @@ function Now({ picture }: { picture: Picture }) {
   return (
     <Card>
       <dl className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-4" data-testid="live">
-        <Figure label={t.rate}>
+        <Figure label={t.rate} note={t.rateNote}>
           <span className="nums">{format.number(picture.requests_per_second)}</span>
         </Figure>
         <Figure label={t.refused}>
