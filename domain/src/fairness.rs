@@ -55,7 +55,8 @@ mishaps! {
     TimedOut = "timed_out",
     /// The process that served it stopped.
     GatewayStopped = "gateway_stopped",
-    /// The answer was delivered, but another node had ended its reservation meanwhile.
+    /// The answer was delivered, but another node had ended its reservation meanwhile; or another
+    /// node had spent the money first, and the call was dropped.
     EndedElsewhere = "ended_elsewhere",
 }
 

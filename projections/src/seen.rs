@@ -107,6 +107,7 @@ fn model_of(event: &AccountEvent) -> Option<&str> {
         AccountEvent::ReservationSettled(settled) => Some(&settled.model),
         AccountEvent::ChargeCorrected(corrected) => Some(&corrected.model),
         AccountEvent::LateBillBooked(late) => Some(&late.model),
+        AccountEvent::CallAbandoned(call) => Some(&call.model),
         AccountEvent::ReservationReleased { model, .. }
         | AccountEvent::ReservationExpired { model, .. } => Some(model),
         AccountEvent::AccountOpened { .. }

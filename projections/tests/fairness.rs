@@ -85,7 +85,8 @@ impl Story {
         let usage = Usage { input: 100, output: 50, ..Usage::default() };
         let (source, at) = (CostSource::GenerationRecord, self.ledger.now);
         let list_cost = cost(list);
-        let correct = CorrectCharge { reservation, usage, list_cost, source, at };
+        let answered_model = None;
+        let correct = CorrectCharge { reservation, answered_model, usage, list_cost, source, at };
         self.ledger.account(self.account, Command::CorrectCharge(Box::new(correct)));
     }
 

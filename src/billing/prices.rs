@@ -74,13 +74,21 @@ impl Prices {
 
 /// The current prices; reading them is one reference count.
 #[derive(Debug, Default, Clone)]
-pub struct PriceList(Arc<RwLock<Arc<Prices>>>);
+pub struct PriceList(Arc<Newest>);
+
+#[derive(Debug, Default)]
+struct Newest {
+    prices: RwLock<Arc<Prices>>,
+    /// Held by who reads them anew: one that began earlier must not end later, or old prices would
+    /// replace newer ones.
+    reading: tokio::sync::Mutex<()>,
+}
 
 impl PriceList {
     /// The prices now. A request keeps the ones that it began with.
     #[must_use]
     pub fn current(&self) -> Arc<Prices> {
-        self.0.read().clone()
+        self.0.prices.read().clone()
     }
 
     /// Takes the newest state of the price book and of the catalogue.
@@ -88,6 +96,7 @@ impl PriceList {
     /// # Errors
     /// The database cannot be reached.
     pub async fn refresh(&self, ledger: &Ledger, pool: &PgPool) -> Result<(), LedgerError> {
+        let _reading = self.0.reading.lock().await;
         let book = ledger.prices.peek(PRICE_BOOK, PriceBook::clone).await?;
         let rows = sqlx::query("SELECT model, listing::text FROM catalogue ORDER BY model")
             .fetch_all(pool)
@@ -112,7 +121,7 @@ impl PriceList {
         let nobody = AccountId::from_uuid(uuid::Uuid::nil());
         let catalogue = prices.catalogue(|model| prices.book.sale_ratio(nobody, None, model));
         prices.catalogue = catalogue.into();
-        *self.0.write() = Arc::new(prices);
+        *self.0.prices.write() = Arc::new(prices);
         Ok(())
     }
 }

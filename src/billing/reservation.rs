@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use tollgate_domain::account::{
     AccountCommand, AccountEvent, Fallback, ReleaseReason, ReserveFunds,
 };
-use tollgate_domain::ids::{AccountId, KeyId, RequestId};
+use tollgate_domain::ids::{AccountId, KeyId, RequestId, ReservationId};
 use tollgate_domain::pricing::Demand;
 use tollgate_domain::{Account, AccountError};
 
@@ -72,6 +72,17 @@ pub struct Reserved {
     pending: Pending<Account>,
     order: ReservationOrder,
     prices: Arc<Prices>,
+}
+
+/// A reservation that was refused when it was to be written down.
+#[derive(Debug)]
+pub struct Unreserved {
+    /// Why.
+    pub refusal: Refusal,
+    /// The id that it would have had.
+    pub reservation: ReservationId,
+    /// The requested model.
+    pub model: String,
 }
 
 /// What ends reservations: the ledger, and the tracker that shutdown waits for.
@@ -197,59 +208,71 @@ impl Reserved {
     ///
     /// # Errors
     /// It turned out refused: nothing is reserved.
-    pub async fn durable(self) -> Result<OpenReservation, Refusal> {
-        let Self { mut open, mut pending, order, prices } = self;
-        for _ in 0..ATTEMPTS {
-            match pending.committed().await {
-                Ok(committed) => {
-                    open.books.count(&committed.events);
-                    return Ok(open);
-                }
-                Err(CommandError::Conflict) => {}
-                Err(error @ CommandError::Ledger(LedgerError::InDoubt)) => {
-                    // It may have been stored after all. The request is refused now, so it must
-                    // not keep the money: given back as soon as the books answer again.
-                    open.spawn(|open| open.release(ReleaseReason::UpstreamUnreachable));
-                    return Err(error.into());
-                }
-                Err(error) => return Err(error.into()),
-            }
-            let at = now();
-            let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
-            let mut id = open.id;
-            let again = open
-                .books
-                .ledger
-                .accounts
-                .begin_keyed(&open.stream, &open.context, |account| {
-                    id = fresh_id(account);
-                    let command = AccountCommand::ReserveFunds(ReserveFunds {
-                        reservation: id,
-                        key: order.key,
-                        model: open.model.clone(),
-                        amount: open.terms.amount,
-                        sale_ratio: open.terms.sale_ratio,
-                        price_version: prices.book.version(),
-                        expires_at: at.plus_seconds(expires_in),
-                        fallbacks: open.fallbacks.clone(),
-                        plan: open.terms.plan,
-                        at,
-                    });
-                    (command, order.keeps(id, account))
-                })
-                .await;
-            open.id = id;
-            pending = match again {
-                Ok(pending) => pending,
-                Err(CommandError::Refused(error)) => {
-                    let requested_tokens = open.terms.output_tokens;
-                    return Err(Refusal::Account { error, requested_tokens, affordable_tokens: 0 });
-                }
-                Err(error) => return Err(error.into()),
-            };
+    pub async fn durable(self) -> Result<OpenReservation, Box<Unreserved>> {
+        let Self { mut open, pending, order, prices } = self;
+        let Err(refusal) = commit(&mut open, pending, &order, &prices).await else {
+            return Ok(open);
+        };
+        let (reservation, model) = (open.id, open.model.clone());
+        if let Refusal::Ledger(CommandError::Ledger(LedgerError::InDoubt)) = &refusal {
+            // It may have been stored after all. The request is refused now, so it must not keep
+            // the money: given back as soon as the books answer again.
+            open.spawn(|open| open.release(ReleaseReason::UpstreamUnreachable));
         }
-        Err(CommandError::Conflict.into())
+        Err(Box::new(Unreserved { refusal, reservation, model }))
     }
+}
+
+async fn commit(
+    open: &mut OpenReservation,
+    mut pending: Pending<Account>,
+    order: &ReservationOrder,
+    prices: &Prices,
+) -> Result<(), Refusal> {
+    for _ in 0..ATTEMPTS {
+        match pending.committed().await {
+            Ok(committed) => {
+                open.books.count(&committed.events);
+                return Ok(());
+            }
+            Err(CommandError::Conflict) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let at = now();
+        let expires_in = i64::try_from(order.lifetime.as_secs()).unwrap_or(i64::MAX);
+        let mut id = open.id;
+        let again = open
+            .books
+            .ledger
+            .accounts
+            .begin_keyed(&open.stream, &open.context, |account| {
+                id = fresh_id(account);
+                let command = AccountCommand::ReserveFunds(ReserveFunds {
+                    reservation: id,
+                    key: order.key,
+                    model: open.model.clone(),
+                    amount: open.terms.amount,
+                    sale_ratio: open.terms.sale_ratio,
+                    price_version: prices.book.version(),
+                    expires_at: at.plus_seconds(expires_in),
+                    fallbacks: open.fallbacks.clone(),
+                    plan: open.terms.plan,
+                    at,
+                });
+                (command, order.keeps(id, account))
+            })
+            .await;
+        open.id = id;
+        pending = match again {
+            Ok(pending) => pending,
+            Err(CommandError::Refused(error)) => {
+                let requested_tokens = open.terms.output_tokens;
+                return Err(Refusal::Account { error, requested_tokens, affordable_tokens: 0 });
+            }
+            Err(error) => return Err(error.into()),
+        };
+    }
+    Err(CommandError::Conflict.into())
 }
 
 impl From<LedgerError> for Refusal {

@@ -69,7 +69,7 @@ pub struct Config {
     pub cors_allowed_origins: Vec<HeaderValue>,
     /// `TRUSTED_PROXIES`, and what a client may send and how slowly.
     pub edge: EdgeConfig,
-    /// `REGISTRATION`, `EMAIL_VERIFICATION`, `PUBLIC_URL`, `SMTP_URL`, `MAIL_FROM`
+    /// `REGISTRATION`, `EMAIL_VERIFICATION`, `PUBLIC_URL`, `SMTP_URL`, `MAIL_FROM`, `SMTP_CA_FILE`
     pub people: PeopleConfig,
     /// `LOG_FORMAT`, `LOG_FILTER`
     pub log: LogConfig,

@@ -39,7 +39,7 @@ pub struct PeopleConfig {
     pub email_verification: EmailVerification,
     /// `PUBLIC_URL`: what links in mails begin with; without a slash at its end.
     pub public_url: String,
-    /// `SMTP_URL`, `MAIL_FROM`; absent: mails wait for the operator.
+    /// `SMTP_URL`, `MAIL_FROM`, `SMTP_CA_FILE`; absent: mails wait for the operator.
     pub mail: Option<MailConfig>,
 }
 
@@ -50,6 +50,8 @@ pub struct MailConfig {
     pub smtp_url: Secret,
     /// `MAIL_FROM`
     pub from: Mailbox,
+    /// `SMTP_CA_FILE`: certificates (PEM) that are trusted beside the system's.
+    pub certificates: Option<Vec<u8>>,
 }
 
 pub(super) fn read(reader: &mut Reader<'_>, listen: SocketAddr) -> PeopleConfig {
@@ -91,7 +93,12 @@ fn mail(reader: &mut Reader<'_>) -> Option<MailConfig> {
         let problem = "it is absent, but SMTP_URL is given";
         reader.refuse("MAIL_FROM", problem, "write an address as in Tollgate <gate@example.com>");
     }
-    Some(MailConfig { smtp_url: smtp_url?, from: from? })
+    let pem = "the name of a file with certificates in PEM";
+    let certificates = reader.parse("SMTP_CA_FILE", pem, |file| {
+        let text = std::fs::read(file).ok()?;
+        memchr::memmem::find(&text, b"-----BEGIN CERTIFICATE-----").map(|_| text)
+    });
+    Some(MailConfig { smtp_url: smtp_url?, from: from?, certificates })
 }
 
 fn smtp_url(text: &str) -> Option<Secret> {

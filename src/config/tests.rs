@@ -187,4 +187,11 @@ fn mail_needs_a_sender_and_a_password_an_encrypted_way() {
     let alone = [&shared[..], &[("SMTP_URL", "smtp://relay.internal")]].concat();
     assert_eq!(wrong(&alone), ["MAIL_FROM"]);
     assert!(read(&shared).unwrap().people.mail.is_none());
+    let mail = [("SMTP_URL", "smtps://mail.example.com"), ("MAIL_FROM", "gate@example.com")];
+    let trusts = |file| read(&[&shared[..], &mail, &[("SMTP_CA_FILE", file)]].concat());
+    let trusted = trusts("tests/data/smtp/ca.pem").unwrap().people.mail.unwrap();
+    assert!(trusted.certificates.is_some());
+    for file in ["tests/data/smtp/none.pem", "tests/data/smtp/server.key"] {
+        assert_eq!(trusts(file).unwrap_err().0[0].variable, "SMTP_CA_FILE", "{file}");
+    }
 }

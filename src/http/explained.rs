@@ -286,7 +286,8 @@ fn effect(event: &AccountEvent) -> Effect {
         AccountEvent::LateBillBooked(it) => {
             Effect { change: Some(it.booked.charge.negated()), ..Effect::default() }
         }
-        AccountEvent::AccountOpened { .. }
+        AccountEvent::CallAbandoned(_)
+        | AccountEvent::AccountOpened { .. }
         | AccountEvent::FundsToppedUp { .. }
         | AccountEvent::FundsGranted { .. }
         | AccountEvent::GrantExpired { .. }

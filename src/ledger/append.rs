@@ -8,7 +8,7 @@ use sqlx::{PgPool, Row as _};
 use tokio::sync::oneshot;
 use tollgate_domain::chain::EventHash;
 
-use super::error::LedgerError;
+use super::error::{CommandError, LedgerError};
 use super::snapshots::Snapshot;
 
 /// One event as it will be stored.
@@ -129,4 +129,17 @@ pub(super) async fn find_kept(
     .fetch_optional(pool)
     .await?;
     Ok(row.map(|row| KeptResult { fingerprint: row.get(0), result: row.get(1) }))
+}
+
+/// # Errors
+/// The key was used, or the database cannot be reached.
+pub(super) async fn refuse_used<E: std::error::Error>(
+    pool: &PgPool,
+    idempotency: Option<&Idempotency>,
+) -> Result<(), CommandError<E>> {
+    let Some(Idempotency { scope, key, .. }) = idempotency else { return Ok(()) };
+    match find_kept(pool, scope, key).await? {
+        Some(kept) => Err(CommandError::KeyUsed(kept)),
+        None => Ok(()),
+    }
 }

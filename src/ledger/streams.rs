@@ -12,7 +12,7 @@ use tollgate_domain::chain::{StoredBytes, event_hash};
 use tollgate_domain::{Eventful, Timestamp};
 
 use super::Engine;
-use super::append::{Append, Idempotency, Lost, Row};
+use super::append::{Append, Idempotency, Lost, Row, refuse_used};
 use super::context::{CommandContext, now};
 use super::error::{CommandError, LedgerError};
 use super::load::{Loaded, load};
@@ -118,15 +118,16 @@ where
                 Ok(pending) => pending.committed().await,
                 Err(error) => Err(error),
             };
+            let Err(CommandError::Conflict) = outcome else { return outcome };
+            // Whoever stands behind the same key again falls with it, and would so each time.
+            refuse_used(self.pool(), idempotency.as_ref()).await?;
             attempt += 1;
-            match outcome {
-                Err(CommandError::Conflict) if attempt < ATTEMPTS => {
-                    // Two nodes that lost to each other must not meet again in step.
-                    let spread = rand::random_range(0..(1_u64 << attempt.min(7)));
-                    tokio::time::sleep(Duration::from_millis(spread)).await;
-                }
-                outcome => return outcome,
+            if attempt == ATTEMPTS {
+                return outcome;
             }
+            // Two nodes that lost to each other must not meet again in step.
+            let spread = rand::random_range(0..(1_u64 << attempt.min(7)));
+            tokio::time::sleep(Duration::from_millis(spread)).await;
         }
     }
 }

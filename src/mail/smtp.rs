@@ -5,7 +5,9 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message};
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
+use reqwest::Url;
 
 use super::{Mail, MailError, Mailer};
 use crate::config::MailConfig;
@@ -43,10 +45,15 @@ impl Smtp {
     /// # Errors
     /// The URL is not one of a relay, or TLS can't be set up.
     pub fn new(config: &MailConfig) -> Result<Self, MailError> {
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(config.smtp_url.expose())
-            .map_err(|_| MailError::Never("SMTP_URL can't be used".to_owned()))?;
-        let transport = transport.timeout(Some(PATIENCE)).build();
-        Ok(Self { transport, from: config.from.clone() })
+        let url = config.smtp_url.expose();
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url)
+            .map_err(|_| MailError::Never("SMTP_URL can't be used".to_owned()))?
+            .timeout(Some(PATIENCE));
+        let transport = match &config.certificates {
+            Some(pem) => transport.tls(trusting(url, pem)?),
+            None => transport,
+        };
+        Ok(Self { transport: transport.build(), from: config.from.clone() })
     }
 
     fn message(&self, mail: &Mail) -> Result<Message, MailError> {
@@ -73,6 +80,24 @@ impl Smtp {
     }
 }
 
+/// The encryption that the URL asks for, with these authorities beside the system's.
+fn trusting(url: &str, pem: &[u8]) -> Result<Tls, MailError> {
+    let never = |what: &str| MailError::Never(what.to_owned());
+    let url = Url::parse(url).map_err(|_| never("SMTP_URL can't be used"))?;
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let unusable = |_| never("SMTP_CA_FILE can't be used");
+    let authorities = Certificate::from_pem(pem).map_err(unusable)?;
+    let parameters = TlsParameters::builder(host.to_owned()).add_root_certificate(authorities);
+    let parameters = parameters.build().map_err(unusable)?;
+    let asked = url.query_pairs().find(|(name, _)| name == "tls").map(|(_, value)| value);
+    Ok(match (url.scheme(), asked.as_deref()) {
+        ("smtps", _) => Tls::Wrapper(parameters),
+        (_, Some("required")) => Tls::Required(parameters),
+        (_, Some("opportunistic")) => Tls::Opportunistic(parameters),
+        _ => Tls::None,
+    })
+}
+
 impl Mailer for Smtp {
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailError>> {
         Box::pin(self.hand_over(mail))
@@ -93,7 +118,13 @@ fn why(error: &lettre::transport::smtp::Error) -> MailError {
     let text = match () {
         () if error.is_timeout() => "the mail server did not answer in time",
         () if error.is_tls() => "no encrypted connection to the mail server",
+        () if error.is_client() => "the mail server does not offer what SMTP_URL needs",
         () => "no conversation with the mail server",
     };
-    MailError::Later(text.to_owned())
+    // Of the connection, or of the server's certificate: not of the mail.
+    let mut cause = std::error::Error::source(error);
+    while let Some(deeper) = cause.and_then(std::error::Error::source) {
+        cause = Some(deeper);
+    }
+    MailError::Later(cause.map_or_else(|| text.to_owned(), |cause| format!("{text}: {cause}")))
 }

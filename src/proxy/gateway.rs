@@ -3,8 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::body::Body;
-use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::sync::oneshot;
@@ -14,24 +12,18 @@ use tollgate_domain::ids::{AccountId, KeyId, RequestId};
 use tollgate_domain::pricing::Rates;
 
 use super::endpoint::Endpoint;
-use super::failure::unreachable;
+use super::exchange::Exchange;
 use super::generations::GenerationNotes;
-use super::in_flight::InFlight;
 use super::once::{self, ClientKey, Once, Turn};
-use super::relay::Limits;
-use super::reply::{GENERATION_ID, Reply, complete, describe, failed, mishap_of, reason_of, tell};
 use super::request::{ModelRequest, base_of};
-use super::routing::{self, Call, Routed};
-use super::{relay, whole};
 use crate::billing::{
-    Books, MasterAccounts, OnceKey, OpenReservation, PriceList, Prices, Refusal, ReservationOrder,
-    reserve,
+    Books, MasterAccounts, OnceKey, PriceList, Prices, Refusal, ReservationOrder, reserve,
 };
 use crate::config::ReserveMode;
 use crate::http::error::{ApiError, Language};
 use crate::ledger::CommandError;
 use crate::limits::{self, Admitted};
-use crate::upstream::{PassedOn, Upstream, UpstreamClient};
+use crate::upstream::{PassedOn, UpstreamClient};
 
 /// Who asks.
 #[derive(Debug, Clone, Copy)]
@@ -86,22 +78,7 @@ pub struct GatewayParts {
 
 /// The request path.
 #[derive(Debug)]
-pub struct Gateway(GatewayParts);
-
-/// One request on its way.
-struct Exchange {
-    gateway: Arc<Gateway>,
-    caller: Caller,
-    mode: ReserveMode,
-    prices: Arc<Prices>,
-    upstream: Arc<Upstream>,
-    passed_on: PassedOn,
-    begun: Instant,
-    endpoint: Endpoint,
-    streamed: bool,
-    prompt_tokens: u64,
-    admitted: Admitted,
-}
+pub struct Gateway(pub(super) GatewayParts);
 
 impl Gateway {
     /// Puts the parts together.
@@ -273,7 +250,7 @@ fn dearest(prices: &Prices, models: &[String], prompt_tokens: u64) -> Rates {
         .unwrap_or_default()
 }
 
-fn refused(refusal: Refusal) -> ApiError {
+pub(super) fn refused(refusal: Refusal) -> ApiError {
     match refusal {
         Refusal::NotPriced(model) => ApiError::ModelNotPriced { model },
         Refusal::Account { error, requested_tokens, affordable_tokens } => match error.into() {
@@ -289,110 +266,5 @@ fn refused(refusal: Refusal) -> ApiError {
         },
         Refusal::Ledger(CommandError::KeyUsed(_)) => once::running(),
         Refusal::Ledger(error) => error.into(),
-    }
-}
-
-impl Exchange {
-    /// From the decided reservation to its end.
-    async fn run(mut self, reserved: crate::billing::Reserved, body: Bytes, reply: Reply) {
-        let gateway = self.gateway.clone();
-        let mode = self.mode;
-        let both = match mode {
-            // The upstream works while the commit is under way; if that turns out refused, the
-            // call is dropped before a byte reached the client, and what it cost is our loss.
-            ReserveMode::Overlapped => {
-                let send = async { Ok(self.send(&gateway, body).await) };
-                tokio::try_join!(send, reserved.durable())
-            }
-            ReserveMode::DurableFirst => match reserved.durable().await {
-                Ok(open) => Ok((self.send(&gateway, body).await, open)),
-                Err(refusal) => Err(refusal),
-            },
-        };
-        match both {
-            Ok((Ok((answer, took)), open)) => self.answered(answer, took, open, reply).await,
-            Ok((Err(error), open)) => {
-                self.admitted.come_to_nothing();
-                tell(reply, Err(unreachable(&error)));
-                let rule = |mishap| self.prices.book.fairness().rule(mishap);
-                let ruling = mishap_of(&error).map(rule);
-                open.release_unbilled(reason_of(&error), ruling, None).await;
-            }
-            Err(refusal) => {
-                self.admitted.come_to_nothing();
-                tracing::warn!(account.id = %self.caller.account, %refusal,
-                    "a reservation was refused after the upstream had been called");
-                tell(reply, Err(refused(refusal)));
-            }
-        }
-    }
-
-    async fn send(&mut self, gateway: &Gateway, body: Bytes) -> Routed {
-        let GatewayParts { client, masters, books, .. } = &gateway.0;
-        let path = self.endpoint.path();
-        let call = Call { path, passed_on: &self.passed_on, body };
-        routing::post(client, masters, &books.metrics.upstream, &mut self.upstream, call).await
-    }
-
-    async fn answered(
-        self,
-        answer: reqwest::Response,
-        upstream_took: Duration,
-        open: OpenReservation,
-        reply: Reply,
-    ) {
-        let status = answer.status().as_u16();
-        let generation_id = answer
-            .headers()
-            .get(&GENERATION_ID)
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        if let Some(id) = &generation_id {
-            self.gateway.notes().note(open.id, id, self.upstream.id);
-        }
-        let is_events = answer
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-        let is_text = answer
-            .headers()
-            .get(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.as_bytes().starts_with(b"text/") && !is_events);
-        let GatewayParts { client, client_stall, .. } = &self.gateway.0;
-        let (timeouts, stall) = (client.timeouts(), *client_stall);
-        let mut request = InFlight {
-            upstream_took,
-            open,
-            endpoint: self.endpoint,
-            language: self.caller.language,
-            upstream: self.upstream,
-            prices: self.prices,
-            generation_id,
-            streamed: is_events,
-            prompt_tokens: self.prompt_tokens,
-            admitted: self.admitted,
-            begun: self.begun,
-            first_byte: Instant::now(),
-            gateway: self.gateway,
-        };
-        if !(200..300).contains(&status) {
-            return failed(answer, request, reply).await;
-        }
-        if self.streamed && is_events {
-            let mut response = Response::new(Body::empty());
-            describe(&mut response, &request, "text/event-stream; charset=utf-8");
-            response
-                .headers_mut()
-                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-            request.handed_on();
-            let limits = Limits { idle: timeouts.idle, total: timeouts.total, stall };
-            *response.body_mut() = relay::body(answer, request, limits);
-            tell(reply, Ok(response));
-            return;
-        }
-        let reading = Instant::now();
-        let whole = whole::read(answer, timeouts.idle, timeouts.total).await;
-        request.upstream_took += reading.elapsed();
-        complete(whole, is_text, request, reply).await;
     }
 }

@@ -39,6 +39,8 @@ pub struct InFlight {
     pub prices: Arc<Prices>,
     /// The upstream's handle.
     pub generation_id: Option<String>,
+    /// The name under which somebody answers, where that may be a fallback and a stream told it.
+    pub answering: Option<String>,
     /// Is it streamed?
     pub streamed: bool,
     /// Tokens of the prompt by our own estimate.
@@ -230,15 +232,16 @@ impl InFlight {
         // Never beyond what was asked for, nor beyond what the model can give.
         let output = tokens(ending.delivered).min(self.open.terms.output_tokens);
         let usage = Usage { input: self.prompt_tokens, output, ..Usage::default() };
-        let cost = if output == 0 || waived { None } else { self.computed(&usage, None) };
+        let answered_model = self.answered(self.answering.as_deref()).map(str::to_owned);
+        let computed = || self.computed(&usage, answered_model.as_deref());
+        let cost = if output == 0 || waived { None } else { computed() };
         let Some(list_cost) = cost else {
             let reason = if waived { ReleaseReason::Waived } else { nothing };
             return self.unbilled(reason, ruling).await;
         };
         tracing::warn!(reservation.id = %self.open.id, model = self.open.model,
             "the charge is estimated: the upstream told nothing");
-        let source = CostSource::Estimate;
-        let (answered_model, computed_list_cost) = (None, None);
+        let (source, computed_list_cost) = (CostSource::Estimate, None);
         let bill = Bill { answered_model, usage, list_cost, source, computed_list_cost };
         self.close(bill, ending).await;
     }

@@ -1,12 +1,14 @@
 //! The request path from a customer's call to a settled charge.
 //!
-//! [`gateway`] takes a request in, [`in_flight`] brings its reservation to its one end,
-//! [`relay`] streams, [`whole`] reads an answer in one piece, [`reply`] hands it on.
+//! [`gateway`] takes a request in, [`exchange`] sends it on its way, [`in_flight`] brings its
+//! reservation to its one end, [`relay`] streams, [`whole`] reads an answer in one piece, [`reply`]
+//! hands it on.
 
 mod checks;
 #[doc(hidden)]
 pub mod doors;
 mod endpoint;
+mod exchange;
 mod failure;
 mod gateway;
 mod generations;

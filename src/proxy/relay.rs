@@ -94,7 +94,9 @@ pub fn body(answer: reqwest::Response, request: InFlight, limits: Limits) -> Bod
     let cut = Arc::new(AtomicBool::new(false));
     let pieces = Pieces { receiver, cut: cut.clone() };
     let deadline = Instant::now() + limits.total;
-    let filter = Filter::new(request.endpoint);
+    let mut filter = Filter::new(request.endpoint);
+    // Only where several may answer does the name of who does say anything.
+    filter.seen.wants_model = !request.open.fallbacks.is_empty();
     let tracker = request.gateway.tracker().clone();
     let _open = request.open.metrics().upstream.stream();
     let relay = Relay { answer, filter, request, limits, deadline, _open, speaks: false, cut };
@@ -279,7 +281,8 @@ impl How {
 }
 
 /// The one end of a streamed request, from what was seen of it.
-async fn conclude(request: InFlight, seen: Seen, how: How) {
+async fn conclude(mut request: InFlight, mut seen: Seen, how: How) {
+    request.answering = seen.model.take();
     let ending = how.ending(&seen);
     request.open.metrics().upstream.mishap(ending.mishap);
     match seen.billed {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use axum::http::header;
 use bytes::Bytes;
 
+use super::gateway::GatewayParts;
 use crate::billing::MasterAccounts;
 use crate::telemetry::metrics::UpstreamMetrics;
 use crate::upstream::{PassedOn, Upstream, UpstreamClient, UpstreamError};
@@ -31,10 +32,18 @@ pub struct Call<'r> {
     pub body: Bytes,
 }
 
+impl Call<'_> {
+    /// Sends it to `upstream`, or to another master account that takes its place.
+    pub async fn send(self, parts: &GatewayParts, upstream: &mut Arc<Upstream>) -> Routed {
+        let GatewayParts { client, masters, books, .. } = parts;
+        post(client, masters, &books.metrics.upstream, upstream, self).await
+    }
+}
+
 /// Sends a request to `upstream`; to another master account, which takes its place, where the
 /// first one has certainly not served: out of reach, out of credits, its key refused, too many
 /// requests. One that cannot serve is left out for a while.
-pub async fn post(
+async fn post(
     client: &UpstreamClient,
     masters: &MasterAccounts,
     metrics: &UpstreamMetrics,

@@ -33,6 +33,10 @@ pub struct Seen {
     pub delivered: u64,
     /// Who generates, as the upstream names it.
     pub provider: Option<String>,
+    /// Who answers is asked for.
+    pub wants_model: bool,
+    /// The name of the model that answers.
+    pub model: Option<String>,
     /// What is delivered stands in `text`. In a chat that name is a second copy of the reasoning.
     pub texts: bool,
 }
@@ -180,15 +184,20 @@ impl Seen {
             }
         }
         if self.provider.is_none() {
-            let mark = b"\"provider\":\"";
-            self.provider = memmem::find(bytes, mark).and_then(|at| {
-                let name = &bytes[at + mark.len()..];
-                let name = &name[..memchr(b'"', name)?];
-                Some(String::from_utf8_lossy(name).into_owned())
-            });
+            self.provider = text_after(bytes, b"\"provider\":\"");
+        }
+        if self.wants_model && self.model.is_none() {
+            self.model = text_after(bytes, b"\"model\":\"");
         }
         self.done |= memmem::find(bytes, b"data: [DONE]").is_some();
     }
+}
+
+/// A JSON string without escapes.
+fn text_after(bytes: &[u8], mark: &[u8]) -> Option<String> {
+    let name = &bytes[memmem::find(bytes, mark)? + mark.len()..];
+    let name = &name[..memchr(b'"', name)?];
+    Some(String::from_utf8_lossy(name).into_owned())
 }
 
 /// Bytes until the quote that ends a JSON string.

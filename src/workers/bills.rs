@@ -18,7 +18,7 @@ use tollgate_domain::fairness::{Mishap, Ruling, Treatment};
 use tollgate_domain::ids::ReservationId;
 use tollgate_projections::queries::{AwaitedBill, AwaitedFilter, PageRequest, awaited_bills};
 
-use super::recovery::{RecoveryError, find_record, handles};
+use super::recovery::{RecoveryError, answered, find_record, handles};
 use crate::config::RecoveryTimes;
 use crate::ledger::{Actor, CommandContext, CommandError, now};
 use crate::proxy::Gateway;
@@ -156,17 +156,26 @@ async fn book(
     bill: &AwaitedBill,
     handle: Handle,
 ) -> Result<bool, RecoveryError> {
-    let Some((upstream, record)) = find_record(gateway, &handle).await else { return Ok(false) };
+    let Some((upstream, mut record)) = find_record(gateway, &handle).await else {
+        return Ok(false);
+    };
     let reservation: ReservationId = bill.reservation_id.parse()?;
+    let name = record.model.take();
+    let answered_model = answered(gateway, &bill.account_id, reservation, name).await?;
     let command = match bill.kind.as_str() {
         "estimate" => AccountCommand::CorrectCharge(Box::new(CorrectCharge {
             reservation,
+            answered_model,
             usage: record.usage,
             list_cost: record.total_cost,
             source: CostSource::GenerationRecord,
             at: now(),
         })),
-        _ => late(bill, reservation, &upstream, record, handle),
+        _ => {
+            let mut late = late(bill, reservation, &upstream, record, handle);
+            late.answered_model = answered_model;
+            AccountCommand::BookLateBill(Box::new(late))
+        }
     };
     let by = CommandContext {
         request: bill.request_id.as_deref().and_then(|id| id.parse().ok()),
@@ -194,12 +203,12 @@ fn late(
     upstream: &Upstream,
     record: GenerationRecord,
     handle: Handle,
-) -> AccountCommand {
+) -> BookLateBill {
     let named = |mishap: &&Mishap| Some(mishap.name()) == bill.mishap.as_deref();
     let mishap = Mishap::ALL.iter().find(named).copied().unwrap_or(Mishap::GatewayStopped);
     let version = bill.policy_version.and_then(|version| u64::try_from(version).ok());
     let policy_version = version.unwrap_or(0);
-    AccountCommand::BookLateBill(Box::new(BookLateBill {
+    BookLateBill {
         reservation,
         answered_model: None,
         usage: record.usage,
@@ -211,5 +220,5 @@ fn late(
         cost_rate: upstream.cost_rate,
         generation_id: Some(handle.generation_id),
         at: now(),
-    }))
+    }
 }

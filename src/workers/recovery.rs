@@ -211,7 +211,8 @@ async fn end(
             (unbilled(ReleaseReason::NothingBilled, None), RecoveryDecision::Released)
         }
         (Some((upstream, mut record)), Some(handle)) => {
-            record.model = answered(gateway, &open.account_id, reservation, record.model).await?;
+            let name = record.model.take();
+            record.model = answered(gateway, &open.account_id, reservation, name).await?;
             let settle = settle((reservation, ruling, at), &upstream, record, handle);
             (settle, RecoveryDecision::Settled)
         }
@@ -270,21 +271,21 @@ pub(super) async fn find_record(
 
 /// The fallback that answered under this name of the upstream, as it was asked for: the charge
 /// follows its ratio.
-async fn answered(
+pub(super) async fn answered(
     gateway: &Gateway,
     account: &str,
     reservation: ReservationId,
     name: Option<String>,
 ) -> Result<Option<String>, RecoveryError> {
-    let look = |account: &Account| account.find_reservation(reservation).cloned();
-    let open = gateway.books().ledger.accounts.peek(account, look).await;
-    let (Some(open), Some(name)) = (open.map_err(CommandError::from)?, name) else {
-        return Ok(None);
+    let Some(name) = name else { return Ok(None) };
+    let prices = gateway.prices().current();
+    let look = |account: &Account| {
+        let models = account.models(reservation);
+        let answered = prices.answered(models.iter().copied(), &name);
+        answered.filter(|model| Some(model) != models.first()).map(str::to_owned)
     };
-    let others = open.fallbacks.iter().map(|other| other.model.as_str());
-    let requested = std::iter::once(open.model.as_str()).chain(others);
-    let answered = gateway.prices().current().answered(requested, &name).map(str::to_owned);
-    Ok(answered.filter(|model| *model != open.model))
+    let answered = gateway.books().ledger.accounts.peek(account, look).await;
+    Ok(answered.map_err(CommandError::from)?)
 }
 
 fn settle(

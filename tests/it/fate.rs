@@ -1,6 +1,6 @@
 //! What became of requests, read from the log itself and from nothing that is derived from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use sqlx::PgPool;
@@ -104,7 +104,7 @@ pub async fn account_events(pool: &PgPool) -> Vec<Stored> {
 /// What became of each reservation, in the order in which they were made. Two ends, an end without
 /// a beginning, and a charge that is not what its own event makes of it end the test.
 pub async fn fates(pool: &PgPool) -> Vec<Fate> {
-    let mut order = Vec::new();
+    let (mut order, mut abandoned) = (Vec::new(), BTreeSet::new());
     let mut fates: BTreeMap<ReservationId, Fate> = BTreeMap::new();
     for stored in account_events(pool).await {
         let (mut ruling, mut waived) = (None, None);
@@ -150,6 +150,14 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
                 assert!(fate.corrected.is_none() && fate.waived.is_none(), "{fate:?}");
                 fate.waived = corrected.waived;
                 fate.corrected = Some(corrected);
+                continue;
+            }
+            AccountEvent::CallAbandoned(call) => {
+                assert!(abandoned.insert(call.reservation), "{call:?} again");
+                continue;
+            }
+            AccountEvent::LateBillBooked(late) if abandoned.contains(&late.reservation) => {
+                assert_eq!(late.booked.charge, Money::ZERO, "nobody had agreed to pay it");
                 continue;
             }
             AccountEvent::LateBillBooked(late) => {

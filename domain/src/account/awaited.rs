@@ -36,10 +36,31 @@ impl AwaitedBill {
         Self { key, model, sale_ratio, fallbacks, estimate, came: None }
     }
 
-    /// The fallback of this name, if it is not the requested model itself.
-    pub fn fallback(&self, model: &str) -> Option<&Fallback> {
-        self.fallbacks.iter().find(|other| other.model == model && model != self.model)
+    /// What waits of a call for which nothing was reserved. Its ratio makes every charge nothing.
+    pub(super) const fn of_nothing_reserved(key: KeyId, model: String) -> Self {
+        let sale_ratio = Ratio::ZERO;
+        Self { key, model, sale_ratio, fallbacks: Vec::new(), estimate: None, came: None }
     }
+
+    /// Who answered, if it was a fallback, and the ratio that this is charged by.
+    pub(super) fn answered(&self, model: Option<&str>) -> (Option<String>, Ratio) {
+        let named = |other: &&Fallback| Some(&*other.model) == model && other.model != self.model;
+        match self.fallbacks.iter().find(named) {
+            Some(other) => (Some(other.model.clone()), other.sale_ratio),
+            None => (None, self.sale_ratio),
+        }
+    }
+
+    /// The models that were asked for, the requested one first.
+    pub(super) fn models(&self) -> Vec<&str> {
+        models(&self.model, &self.fallbacks)
+    }
+}
+
+/// The requested model first, then its fallbacks.
+pub(super) fn models<'a>(requested: &'a str, fallbacks: &'a [Fallback]) -> Vec<&'a str> {
+    let others = fallbacks.iter().map(|other| other.model.as_str());
+    std::iter::once(requested).chain(others).collect()
 }
 
 /// A charge that was estimated.

@@ -72,6 +72,9 @@ pub struct ChargeCorrected {
     pub key: KeyId,
     /// The model that it asked for.
     pub model: String,
+    /// The fallback that answered in its place, where the truth names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_model: Option<String>,
     /// The estimate.
     pub from: Booked,
     /// What it truly is, as far as the customer is charged.
@@ -84,7 +87,7 @@ pub struct ChargeCorrected {
     pub ruling: Option<Ruling>,
     /// Where the truth comes from.
     pub source: CostSource,
-    /// As the estimate's.
+    /// Frozen when it was reserved: of the fallback that answered, else as the estimate's.
     pub sale_ratio: Ratio,
     /// As the estimate's.
     pub cost_rate: Ratio,
@@ -129,6 +132,22 @@ pub struct LateBillBooked {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generation_id: Option<String>,
     /// When it was booked, by the clock of the process that booked it.
+    pub at: Timestamp,
+}
+
+/// A call of the upstream for a reservation that was refused after the call had begun. The customer
+/// got nothing, and what the upstream bills for it is the operator's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallAbandoned {
+    /// The refused one.
+    pub reservation: ReservationId,
+    /// The key that the request came with.
+    pub key: KeyId,
+    /// The model that it asked for.
+    pub model: String,
+    /// Where the bill may be had.
+    pub awaits: Handle,
+    /// When it was abandoned, by the clock of the process that did.
     pub at: Timestamp,
 }
 

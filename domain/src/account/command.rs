@@ -110,6 +110,8 @@ pub enum AccountCommand {
     CorrectCharge(Box<CorrectCharge>),
     /// Books the bill of what had ended without a charge.
     BookLateBill(Box<BookLateBill>),
+    /// Takes note of a call whose reservation was refused after it had begun.
+    AbandonCall(Box<AbandonCall>),
     /// Ends a reservation whose time is over.
     ExpireReservation {
         /// Which.
@@ -227,12 +229,30 @@ pub struct ReleaseUnbilled {
 pub struct CorrectCharge {
     /// Which.
     pub reservation: ReservationId,
+    /// The model that answered, as for a settlement; absent: as the estimate had it.
+    pub answered_model: Option<String>,
     /// What was consumed.
     pub usage: Usage,
     /// What the upstream billed.
     pub list_cost: ListCost,
     /// Where it says so.
     pub source: CostSource,
+    /// Now.
+    pub at: Timestamp,
+}
+
+/// The upstream was called while the reservation was on its way to the disk, and the reservation
+/// was refused there: what the upstream bills for the call is the operator's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbandonCall {
+    /// The refused one.
+    pub reservation: ReservationId,
+    /// The key that the request came with.
+    pub key: KeyId,
+    /// The model that it asked for.
+    pub model: String,
+    /// Where the bill may be had.
+    pub awaits: Handle,
     /// Now.
     pub at: Timestamp,
 }

@@ -60,6 +60,7 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
         Command::ReleaseUnbilled(release) => account.release_unbilled(*release),
         Command::CorrectCharge(correct) => account.correct(*correct),
         Command::BookLateBill(late) => account.book_late(*late),
+        Command::AbandonCall(call) => account.abandon(*call),
         Command::ExpireReservation { reservation, at } => account.expire(reservation, at),
         Command::SuspendAccount { reason } => {
             short("reason", &reason)?;
@@ -99,7 +100,9 @@ impl Account {
         if self.ended.find(new.reservation).is_some() {
             return self.ended_as(new.reservation, |_| false);
         }
-        if self.ended.may_be_forgotten(new.reservation) {
+        // Its call is abandoned, and a bill of it is never charged.
+        let abandoned = self.awaited.find(new.reservation).is_some();
+        if abandoned || self.ended.may_be_forgotten(new.reservation) {
             return Err(Error::ReservationTooOld(new.reservation));
         }
         if self.status == Status::Suspended {

@@ -1,8 +1,10 @@
 //! How reservations end, and what is booked for them afterwards. Decisions only.
 
 use super::awaited::AwaitedBill;
-use super::bills::{Booked, ChargeCorrected, LateBillBooked, Waived, WaivedBill};
-use super::command::{BookLateBill, CorrectCharge, ReleaseUnbilled, SettleReservation};
+use super::bills::{Booked, CallAbandoned, ChargeCorrected, LateBillBooked, Waived, WaivedBill};
+use super::command::{
+    AbandonCall, BookLateBill, CorrectCharge, ReleaseUnbilled, SettleReservation,
+};
 use super::decide::{DONE, Decision, short};
 use super::error::AccountError as Error;
 use super::event::{AccountEvent as Event, CostSource, ReleaseReason, ReservationSettled};
@@ -156,7 +158,7 @@ impl Account {
     }
 
     /// INV-11: an estimate is replaced by the truth once; nothing of it is computed anew but the
-    /// bill.
+    /// bill, and whose ratio it is charged by.
     pub(super) fn correct(&self, correct: CorrectCharge) -> Decision {
         let reservation = correct.reservation;
         let Some(awaited) = self.awaited(reservation, correct.list_cost)? else { return DONE };
@@ -165,18 +167,20 @@ impl Account {
         };
         // What was delivered was the estimate: the truth about the bill says nothing new of it.
         let rule = (estimate.ruling, estimate.booked.list_cost);
+        let (answered_model, sale_ratio) = awaited.answered(correct.answered_model.as_deref());
         let Priced { booked: to, waived, .. } =
-            price(correct.list_cost, correct.usage, rule, awaited.sale_ratio, estimate.cost_rate)?;
+            price(correct.list_cost, correct.usage, rule, sale_ratio, estimate.cost_rate)?;
         let corrected = ChargeCorrected {
             reservation,
             key: awaited.key,
             model: awaited.model.clone(),
+            answered_model,
             from: estimate.booked,
             to,
             waived,
             ruling: estimate.ruling,
             source: correct.source,
-            sale_ratio: awaited.sale_ratio,
+            sale_ratio,
             cost_rate: estimate.cost_rate,
             master_account: estimate.master_account,
             generation_id: estimate.generation_id.clone(),
@@ -201,8 +205,7 @@ impl Account {
         if let Some(id) = &late.generation_id {
             short("generation_id", id)?;
         }
-        let answered = late.answered_model.as_ref().and_then(|model| awaited.fallback(model));
-        let sale_ratio = answered.map_or(awaited.sale_ratio, |other| other.sale_ratio);
+        let (answered_model, sale_ratio) = awaited.answered(late.answered_model.as_deref());
         let rule = (Some(late.ruling), late.delivered_list_cost.unwrap_or(ListCost::ZERO));
         let Priced { booked, waived, .. } =
             price(late.list_cost, late.usage, rule, sale_ratio, late.cost_rate)?;
@@ -211,7 +214,7 @@ impl Account {
             reservation,
             key: awaited.key,
             model: awaited.model.clone(),
-            answered_model: answered.map(|other| other.model.clone()),
+            answered_model,
             booked,
             waived,
             ruling: late.ruling,
@@ -222,6 +225,30 @@ impl Account {
             generation_id: late.generation_id,
             at: late.at,
         }))])
+    }
+
+    /// INV-11: the bill of a call for which nothing was reserved is awaited, and never charged.
+    pub(super) fn abandon(&self, call: AbandonCall) -> Decision {
+        let AbandonCall { reservation, key, model, awaits, at } = call;
+        short("generation_id", &awaits.generation_id)?;
+        short("model", &model)?;
+        if self.reservations.contains_key(&reservation) {
+            // Its commit was in doubt, and it had been stored after all.
+            let (reason, ruling) = (ReleaseReason::UpstreamUnreachable, None);
+            let awaits = Some(awaits);
+            return self.release_unbilled(ReleaseUnbilled { reservation, reason, ruling, awaits });
+        }
+        if self.awaited.find(reservation).is_some() {
+            return DONE;
+        }
+        if let Some(End::Settled { .. } | End::Waived { .. }) = self.ended.find(reservation) {
+            return self.ended_as(reservation, |_| false);
+        }
+        if !self.keys.contains_key(&key) {
+            return Err(Error::KeyNotFound(key));
+        }
+        let abandoned = CallAbandoned { reservation, key, model, awaits, at };
+        Ok(vec![Event::CallAbandoned(Box::new(abandoned))])
     }
 
     /// The bill that is awaited; none where this very one came already.

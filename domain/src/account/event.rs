@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill};
+use super::bills::{
+    Booked, CallAbandoned, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill,
+};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits};
 use super::warning::SpendWarning;
 use crate::decimal::{ListCost, Ratio};
@@ -97,6 +99,7 @@ pub enum AccountEvent {
     },
     ChargeCorrected(Box<ChargeCorrected>),
     LateBillBooked(Box<LateBillBooked>),
+    CallAbandoned(Box<CallAbandoned>),
     AccountSuspended {
         reason: String,
     },
@@ -285,6 +288,7 @@ impl AccountEvent {
             Self::ReservationExpired { .. } => "ReservationExpired",
             Self::ChargeCorrected(_) => "ChargeCorrected",
             Self::LateBillBooked(_) => "LateBillBooked",
+            Self::CallAbandoned(_) => "CallAbandoned",
             Self::AccountSuspended { .. } => "AccountSuspended",
             Self::AccountReinstated { .. } => "AccountReinstated",
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
@@ -340,6 +344,7 @@ impl AccountEvent {
             Self::FundsReserved(_)
             | Self::ReservationReleased { .. }
             | Self::ReservationExpired { .. }
+            | Self::CallAbandoned(_)
             | Self::AccountOpened { .. }
             | Self::KeyIssued { .. }
             | Self::KeyLimitsChanged { .. }

@@ -66,6 +66,10 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         }
         Event::ChargeCorrected(corrected) => account.corrected(corrected),
         Event::LateBillBooked(late) => account.billed_late(late),
+        Event::CallAbandoned(call) => {
+            let bill = AwaitedBill::of_nothing_reserved(call.key, call.model.clone());
+            account.awaited.wait(call.reservation, bill);
+        }
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
         Event::AccountReinstated { .. } => account.status = Status::Active,
         Event::SpendLimitsChanged { limits } => {

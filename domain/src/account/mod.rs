@@ -18,9 +18,12 @@ mod state;
 mod tests;
 mod warning;
 
-pub use bills::{Booked, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill, billed};
+pub use bills::{
+    Booked, CallAbandoned, ChargeCorrected, Handle, LateBillBooked, Waived, WaivedBill, billed,
+};
 pub use command::{
-    AccountCommand, BookLateBill, CorrectCharge, ReleaseUnbilled, ReserveFunds, SettleReservation,
+    AbandonCall, AccountCommand, BookLateBill, CorrectCharge, ReleaseUnbilled, ReserveFunds,
+    SettleReservation,
 };
 pub use error::AccountError;
 pub use event::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::awaited::AwaitedBills;
+use super::awaited::{AwaitedBill, AwaitedBills, models};
 use super::event::Fallback;
 use super::grants::{OpenGrant, OpenGrants};
 use super::limits::{AccountLimits, KeyLimits, SpendLimits, Spent};
@@ -288,6 +288,14 @@ impl Account {
     #[must_use]
     pub fn find_reservation(&self, id: ReservationId) -> Option<&OpenReservation> {
         self.reservations.get(&id)
+    }
+
+    /// The models that were asked for under this reservation, the requested one first, while it is
+    /// open or its bill is awaited.
+    #[must_use]
+    pub fn models(&self, id: ReservationId) -> Vec<&str> {
+        let open = self.reservations.get(&id).map(|open| models(&open.model, &open.fallbacks));
+        open.or_else(|| self.awaited.find(id).map(AwaitedBill::models)).unwrap_or_default()
     }
 
     /// The id that a new reservation's must be above: what is not above it may have ended before

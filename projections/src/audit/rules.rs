@@ -5,9 +5,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tollgate_domain::account::{
-    Account, AccountCommand as Command, AccountError, AccountEvent as Event, BookLateBill,
-    ChargeCorrected, CorrectCharge, LateBillBooked, Latencies, Outcome, ReleaseUnbilled,
-    ReservationSettled, ReserveFunds, SettleReservation, SpendLimits, Waived, WaivedBill, billed,
+    AbandonCall, Account, AccountCommand as Command, AccountError, AccountEvent as Event,
+    BookLateBill, CallAbandoned, ChargeCorrected, CorrectCharge, LateBillBooked, Latencies,
+    Outcome, ReleaseUnbilled, ReservationSettled, ReserveFunds, SettleReservation, SpendLimits,
+    Waived, WaivedBill, billed,
 };
 use tollgate_domain::decimal::ListCost;
 use tollgate_domain::fairness::Ruling;
@@ -201,6 +202,7 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
         }
         Event::ChargeCorrected(corrected) => Command::CorrectCharge(Box::new(correct(&corrected))),
         Event::LateBillBooked(late) => Command::BookLateBill(Box::new(late_bill(*late))),
+        Event::CallAbandoned(call) => Command::AbandonCall(Box::new(abandon(*call))),
         Event::ReservationExpired { reservation, key: _, model: _, amount: _, at } => {
             Command::ExpireReservation { reservation, at }
         }
@@ -250,11 +252,17 @@ fn waive(
 fn correct(corrected: &ChargeCorrected) -> CorrectCharge {
     CorrectCharge {
         reservation: corrected.reservation,
+        answered_model: corrected.answered_model.clone(),
         usage: corrected.to.usage,
         list_cost: whole(corrected.to.list_cost, corrected.waived),
         source: corrected.source,
         at: corrected.at,
     }
+}
+
+fn abandon(call: CallAbandoned) -> AbandonCall {
+    let CallAbandoned { reservation, key, model, awaits, at } = call;
+    AbandonCall { reservation, key, model, awaits, at }
 }
 
 fn late_bill(late: LateBillBooked) -> BookLateBill {

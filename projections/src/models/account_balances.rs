@@ -113,7 +113,8 @@ impl Row for AccountRow {
             Event::PlanAssigned { plan } => row.plan = Some(plan.clone()),
             // An empty text, because nothing would mean no change.
             Event::PlanRemoved {} => row.plan = Some(String::new()),
-            Event::OwnLimitsChanged { .. }
+            Event::CallAbandoned(_)
+            | Event::OwnLimitsChanged { .. }
             | Event::SpendWarningRaised(_)
             | Event::KeyIssued { .. }
             | Event::KeyLimitsChanged { .. }

@@ -60,7 +60,8 @@ fn of_account(event: &AccountEvent) -> Option<Said<'_>> {
         | Event::OwnLimitsChanged { .. }
         | Event::SpendWarningRaised(_)
         | Event::ChargeCorrected(_)
-        | Event::LateBillBooked(_) => return None,
+        | Event::LateBillBooked(_)
+        | Event::CallAbandoned(_) => return None,
     })
 }
 

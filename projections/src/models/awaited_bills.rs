@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use tollgate_domain::Timestamp;
 use tollgate_domain::account::{AccountEvent as Event, CostSource, Handle, ReleaseReason};
-use tollgate_domain::fairness::Ruling;
+use tollgate_domain::fairness::{Mishap, Ruling, Treatment};
 use tollgate_domain::ids::{AccountId, ReservationId};
 
 use crate::error::FoldError;
@@ -103,6 +103,13 @@ impl Fold for Awaited {
             }
             Event::ReservationExpired { reservation, at, .. } => {
                 self.rows.insert(*reservation, row("unbilled", None, None, *at));
+            }
+            Event::CallAbandoned(call) => {
+                // No policy was asked: there is nothing that the customer could be charged for.
+                let (mishap, treatment) = (Mishap::EndedElsewhere, Treatment::Waive);
+                let ruling = Ruling { mishap, treatment, policy_version: 0 };
+                let row = row("unbilled", Some(call.awaits.clone()), Some(ruling), call.at);
+                self.rows.insert(call.reservation, row);
             }
             Event::ChargeCorrected(corrected) => self.came(corrected.reservation),
             Event::LateBillBooked(late) => self.came(late.reservation),

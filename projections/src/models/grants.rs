@@ -78,7 +78,8 @@ impl Row for GrantRow {
             | Event::OwnLimitsChanged { .. }
             | Event::SpendWarningRaised(_)
             | Event::ChargeCorrected(_)
-            | Event::LateBillBooked(_) => {}
+            | Event::LateBillBooked(_)
+            | Event::CallAbandoned(_) => {}
         }
         Ok(())
     }

@@ -100,7 +100,7 @@ impl Row for KeyRow {
                 row.requests += 1;
                 row.tokens += count(late.booked.usage.total_tokens())?;
             }
-            Event::LateBillBooked(_) => {}
+            Event::LateBillBooked(_) | Event::CallAbandoned(_) => {}
             Event::ReservationReleased { key, amount, .. }
             | Event::ReservationExpired { key, amount, .. } => {
                 of(rows, *account, key).reserved.sub(amount.decimal())?;

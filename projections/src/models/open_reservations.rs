@@ -96,6 +96,7 @@ impl Fold for Open {
             | Event::ReservationExpired { reservation, .. } => self.end(*reservation),
             Event::ChargeCorrected(_)
             | Event::LateBillBooked(_)
+            | Event::CallAbandoned(_)
             | Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }

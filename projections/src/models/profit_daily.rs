@@ -130,6 +130,7 @@ impl Row for ProfitRow {
             Event::ReservationReleased { waived: None, .. }
             | Event::ReservationExpired { .. }
             | Event::FundsReserved(_)
+            | Event::CallAbandoned(_)
             | Event::AccountOpened { .. }
             | Event::FundsToppedUp { .. }
             | Event::FundsGranted { .. }

@@ -1,8 +1,8 @@
 //! `requests`: one row for each reservation that ended, as the customer and the operator see it.
 
 use tollgate_domain::account::{
-    AccountEvent as Event, ChargeCorrected, CostSource, LateBillBooked, Latencies, Outcome,
-    ReleaseReason, ReservationSettled, Waived, WaivedBill,
+    AccountEvent as Event, CallAbandoned, ChargeCorrected, CostSource, LateBillBooked, Latencies,
+    Outcome, ReleaseReason, ReservationSettled, Waived, WaivedBill,
 };
 use tollgate_domain::decimal::{ListCost, Ratio};
 use tollgate_domain::fairness::Ruling;
@@ -249,6 +249,7 @@ impl Bill<'_> {
             ruling: corrected.ruling,
             waived: corrected.waived,
             before: Some(corrected.from.charge),
+            answered: corrected.answered_model.as_deref(),
             ..Bill::default()
         }
     }
@@ -271,6 +272,23 @@ impl Bill<'_> {
             ..Bill::default()
         }
     }
+}
+
+/// A call that was dropped: nothing was ever set aside for it.
+fn abandoned(account: AccountId, call: &CallAbandoned) -> (Ended<'_>, Bill<'_>) {
+    let CallAbandoned { reservation, key, model, awaits, at } = call;
+    let ended = Ended {
+        reservation: *reservation,
+        account,
+        key: *key,
+        model,
+        state: "released",
+        outcome: "not_reserved",
+        at: *at,
+        reserved: Money::ZERO,
+    };
+    let generation = Some(awaits.generation_id.as_str());
+    (ended, Bill { master: Some(awaits.master_account), generation, ..Bill::default() })
 }
 
 /// The line of an event, if it has one.
@@ -316,16 +334,15 @@ fn line<'a>(
             let ended = ended(*reservation, *key, model.as_str(), "expired", "expired", *at);
             (Ended { reserved: *amount, ..ended }, Bill::default())
         }
-        Event::ChargeCorrected(it) => {
-            let (id, model) = (it.reservation, it.model.as_str());
-            let ended = ended(id, it.key, model, "corrected", "corrected", it.at);
-            (ended, Bill::corrected(it))
-        }
-        Event::LateBillBooked(it) => {
-            let (id, model) = (it.reservation, it.model.as_str());
-            let ended = ended(id, it.key, model, "billed_late", "billed_late", it.at);
-            (ended, Bill::late(it))
-        }
+        Event::ChargeCorrected(it) => (
+            ended(it.reservation, it.key, it.model.as_str(), "corrected", "corrected", it.at),
+            Bill::corrected(it),
+        ),
+        Event::LateBillBooked(it) => (
+            ended(it.reservation, it.key, it.model.as_str(), "billed_late", "billed_late", it.at),
+            Bill::late(it),
+        ),
+        Event::CallAbandoned(it) => abandoned(account, it),
         Event::FundsReserved(_)
         | Event::AccountOpened { .. }
         | Event::FundsToppedUp { .. }

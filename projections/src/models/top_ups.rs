@@ -96,6 +96,7 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         | Event::ReservationExpired { .. }
         | Event::ChargeCorrected(_)
         | Event::LateBillBooked(_)
+        | Event::CallAbandoned(_)
         | Event::AccountSuspended { .. }
         | Event::AccountReinstated { .. }
         | Event::SpendLimitsChanged { .. }

@@ -120,6 +120,7 @@ impl Row for UsageRow {
             }
             Event::ReservationReleased { key, .. } => row(*key, seen.recorded_at, &unbilled),
             Event::ReservationExpired { key, at, .. } => row(*key, *at, &unbilled),
+            Event::CallAbandoned(call) => row(call.key, call.at, &unbilled),
             // In the hour of the charge that is corrected, so that it shows the truth.
             Event::ChargeCorrected(corrected) => row(corrected.key, corrected.charged_at, &|row| {
                 row.sub(&corrected.from)?;

@@ -5,6 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tollgate_domain::Account;
+use tollgate_domain::account::KeyLimits;
 use tollgate_domain::decimal::Ratio;
 use tollgate_domain::ids::AccountId;
 use utoipa::ToSchema;
@@ -29,6 +30,8 @@ pub fn router() -> OpenApiRouter<AppState> {
 #[derive(ToSchema)]
 #[allow(dead_code)]
 struct ModelList {
+    #[schema(examples("list"))]
+    object: String,
     data: Vec<ModelItem>,
     #[schema(required = false, examples(400))]
     total_count: i64,
@@ -41,6 +44,14 @@ struct ModelItem {
     /// What a request names.
     #[schema(examples("openai/gpt-4o-mini"))]
     id: String,
+    #[schema(examples("model"))]
+    object: String,
+    /// Who made it: what its id begins with.
+    #[schema(examples("openai"))]
+    owned_by: String,
+    /// When it appeared, in seconds since 1970.
+    #[schema(required = false, examples(1_721_260_800))]
+    created: i64,
     #[schema(examples("OpenAI: GPT-4o-mini"))]
     name: String,
     /// Tokens of prompt and answer together.
@@ -66,9 +77,12 @@ async fn plan(app: &AppState, account: AccountId) -> Result<Option<String>, ApiE
     Ok(app.ledger.accounts.peek(&stream, look).await?)
 }
 
+/// The ratio of each model that may be asked for: with a key, of those that the key allows, as its
+/// account pays for them.
 async fn ratios<'p>(
     app: &AppState,
     account: Option<AccountId>,
+    allowed: Vec<String>,
     prices: &'p Prices,
 ) -> Result<impl Fn(&str) -> Option<Ratio> + use<'p>, ApiError> {
     let plan = match account {
@@ -76,13 +90,26 @@ async fn ratios<'p>(
         None => None,
     };
     let account = account.unwrap_or(AccountId::from_uuid(uuid::Uuid::nil()));
-    Ok(move |model: &str| prices.book.sale_ratio(account, plan.as_deref(), model))
+    Ok(move |model: &str| {
+        let ratio = || prices.book.sale_ratio(account, plan.as_deref(), model);
+        KeyLimits::allow(&allowed, model).then(ratio).flatten()
+    })
+}
+
+/// The same for who may come with a key.
+async fn ratios_of<'p>(
+    app: &AppState,
+    caller: Option<ApiKeyAuth>,
+    prices: &'p Prices,
+) -> Result<impl Fn(&str) -> Option<Ratio> + use<'p>, ApiError> {
+    let (account, allowed) = caller.map(|caller| (caller.account, caller.rules.models)).unzip();
+    ratios(app, account, allowed.unwrap_or_default(), prices).await
 }
 
 /// List the models
 ///
 /// Every model that is for sale, with its prices in US dollars per token. With an API key the
-/// prices are those of its account.
+/// models are those that the key may ask for, and the prices are those of its account.
 #[utoipa::path(
     get,
     path = "/v1/models",
@@ -90,8 +117,9 @@ async fn ratios<'p>(
     tag = "models",
     responses(
         (status = 200, description = "The models", body = ModelList, example = json!({
-            "data": [{ "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
-                "context_length": 128_000,
+            "object": "list",
+            "data": [{ "id": "openai/gpt-4o-mini", "object": "model", "owned_by": "openai",
+                "name": "OpenAI: GPT-4o-mini", "context_length": 128_000,
                 "pricing": { "prompt": "0.00000012", "completion": "0.00000048" } }],
             "total_count": 1
         })),
@@ -107,7 +135,7 @@ async fn models(
     if caller.is_none() {
         return Ok(json_text(prices.catalogue.clone()));
     }
-    let ratio = ratios(&app, caller.map(|caller| caller.account), &prices).await?;
+    let ratio = ratios_of(&app, caller, &prices).await?;
     Ok(json_text(prices.catalogue(ratio)))
 }
 
@@ -122,8 +150,9 @@ async fn models(
     tag = "client",
     responses(
         (status = 200, description = "The models", body = ModelList, example = json!({
-            "data": [{ "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
-                "context_length": 128_000,
+            "object": "list",
+            "data": [{ "id": "openai/gpt-4o-mini", "object": "model", "owned_by": "openai",
+                "name": "OpenAI: GPT-4o-mini", "context_length": 128_000,
                 "pricing": { "prompt": "0.00000012", "completion": "0.00000048" } }],
             "total_count": 1
         })),
@@ -135,7 +164,7 @@ async fn own_models(
     who: CustomerSession,
 ) -> Result<Response, Problem> {
     let prices = app.gateway.prices().current();
-    let ratio = ratios(&app, Some(who.account), &prices).await?;
+    let ratio = ratios(&app, Some(who.account), Vec::new(), &prices).await?;
     Ok(json_text(prices.catalogue(ratio)))
 }
 
@@ -149,8 +178,9 @@ async fn own_models(
     tag = "models",
     responses(
         (status = 200, description = "The models", body = ModelList, example = json!({
-            "data": [{ "id": "openai/text-embedding-3-small",
-                "name": "OpenAI: text-embedding-3-small", "context_length": 8_192,
+            "object": "list",
+            "data": [{ "id": "openai/text-embedding-3-small", "object": "model",
+                "owned_by": "openai", "name": "OpenAI: text-embedding-3-small", "context_length": 8_192,
                 "pricing": { "prompt": "0.000000016", "completion": "0" } }],
             "total_count": 1
         })),
@@ -163,13 +193,14 @@ async fn embedding_models(
     caller: Option<ApiKeyAuth>,
 ) -> Result<Response, ModelError> {
     let prices = app.gateway.prices().current();
-    let ratio = ratios(&app, caller.map(|caller| caller.account), &prices).await?;
+    let ratio = ratios_of(&app, caller, &prices).await?;
     Ok(json_text(prices.embeddings_catalogue(ratio)))
 }
 
 /// Show a model
 ///
-/// Its listing with its prices. With an API key the prices are those of its account.
+/// Its listing with its prices. With an API key the prices are those of its account, and a model
+/// that the key may not ask for is not found.
 #[utoipa::path(
     get,
     path = "/v1/models/{model}",
@@ -179,8 +210,8 @@ async fn embedding_models(
         example = "openai/gpt-4o-mini")),
     responses(
         (status = 200, description = "The model", body = ModelItem, example = json!({
-            "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
-            "context_length": 128_000,
+            "id": "openai/gpt-4o-mini", "object": "model", "owned_by": "openai",
+            "name": "OpenAI: GPT-4o-mini", "context_length": 128_000,
             "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
         })),
         (status = 401, description = "The API key is not valid"),
@@ -211,8 +242,8 @@ async fn model(
     ),
     responses(
         (status = 200, description = "The model", body = ModelItem, example = json!({
-            "id": "openai/gpt-4o-mini", "name": "OpenAI: GPT-4o-mini",
-            "context_length": 128_000,
+            "id": "openai/gpt-4o-mini", "object": "model", "owned_by": "openai",
+            "name": "OpenAI: GPT-4o-mini", "context_length": 128_000,
             "pricing": { "prompt": "0.00000012", "completion": "0.00000048" }
         })),
         (status = 401, description = "The API key is not valid"),
@@ -234,7 +265,7 @@ async fn show(
     model: String,
 ) -> Result<Response, ModelError> {
     let prices = app.gateway.prices().current();
-    let ratio = ratios(app, caller.map(|caller| caller.account), &prices).await?;
+    let ratio = ratios_of(app, caller, &prices).await?;
     let listing = prices.listings.get(&model);
     match listing.and_then(|listing| for_sale(listing, ratio(&model)?)) {
         Some(listing) => Ok(json_text(listing)),

@@ -221,7 +221,8 @@ impl BooksMetrics {
                 self.booked(&late.booked.usage, late.booked.charge, late.booked.cost);
                 self.waived(late.waived.map(|waived| waived.cost));
             }
-            AccountEvent::AccountOpened { .. }
+            AccountEvent::CallAbandoned(_)
+            | AccountEvent::AccountOpened { .. }
             | AccountEvent::FundsToppedUp { .. }
             | AccountEvent::FundsGranted { .. }
             | AccountEvent::GrantExpired { .. }

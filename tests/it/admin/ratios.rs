@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use tollgate::ledger::{Actor, CommandContext};
+use tollgate_domain::decimal::Ratio;
+use tollgate_domain::price_book::{PRICE_BOOK, PriceBookCommand, RatioScope};
 
 use super::{keyed, spend};
 use crate::app::TestApp;
@@ -105,5 +108,48 @@ async fn a_ratio_for_nothing_or_of_nothing_is_refused() {
     keyed(&app, Method::PUT, path, &admin, "p1", &good).await.expect(200);
     let again = keyed(&app, Method::PUT, path, &admin, "p1", &good).await.expect(200);
     assert_eq!(again["replayed"], true);
+    app.audit().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_read_the_prices_earlier_does_not_put_old_ones_back() {
+    let app = TestApp::start().await;
+    let state = app.state();
+    let owner = app.owner_pool().await;
+    let mini = "openai/gpt-4o-mini";
+    for round in 1..=20 {
+        // What is read of the price book is old by the time the catalogue can be read.
+        let mut held = owner.begin().await.expect("a transaction");
+        let lock = "LOCK TABLE catalogue IN ACCESS EXCLUSIVE MODE";
+        sqlx::query(lock).execute(&mut *held).await.expect("the lock");
+        let read = || {
+            let (prices, ledger) = (state.gateway.prices().clone(), state.ledger.clone());
+            let pool = state.database.pool().clone();
+            tokio::spawn(async move { prices.refresh(&ledger, &pool).await })
+        };
+        let early = read();
+        let waits = "SELECT count(*) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                     WHERE c.relname = 'catalogue' AND NOT l.granted";
+        while sqlx::query_scalar::<_, i64>(waits).fetch_one(&owner).await.expect("a count") == 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        let ratio = format!("0.{}", 100 + round);
+        let scope = RatioScope::Model(mini.to_owned());
+        let command = PriceBookCommand::SetSaleRatio {
+            scope,
+            ratio: Ratio::parse(&ratio).ok(),
+            reason: None,
+        };
+        let by = CommandContext::by(Actor::System("test"));
+        state.ledger.prices.execute(PRICE_BOOK, command, &by, None).await.expect("a ratio");
+        let late = read();
+        held.rollback().await.expect("the end of the lock");
+        for reading in [early, late] {
+            reading.await.expect("no panic").expect("prices");
+        }
+        let nobody = tollgate_domain::ids::AccountId::from_uuid(uuid::Uuid::nil());
+        let known = state.gateway.prices().current().book.sale_ratio(nobody, None, mini);
+        assert_eq!(known, Ratio::parse(&ratio).ok());
+    }
     app.audit().await;
 }

@@ -1,6 +1,7 @@
 //! Every way in which an upstream can fail, and clients can leave: what the client sees, and the
 //! one end that the books give to the request.
 
+mod abandoned;
 mod bills;
 mod clients;
 mod fairness;

@@ -85,6 +85,37 @@ async fn another_content_under_a_used_key_is_told_apart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn however_many_stand_behind_a_used_key_each_is_told_so() {
+    let stage = Stage::open().await;
+    let node = stage.one_writer().await;
+    assert_eq!(send(&node, "c", key("k", "x")).await, None);
+    node.add("d", fresh()).await;
+    let held = Held::take(&stage).await;
+    let counters = node.counters.clone();
+    let blocked =
+        tokio::spawn(
+            async move { counters.execute("d", super::add(fresh()), &by("test"), None).await },
+        );
+    held.until_the_writer_waits(&stage).await;
+    // Each is decided on what the one before it would have made of the stream.
+    let mut tasks = JoinSet::new();
+    for _ in 0..200 {
+        let counters = node.counters.clone();
+        tasks.spawn(async move {
+            counters.execute("c", super::add(fresh()), &by("test"), key("k", "x")).await
+        });
+    }
+    super::eventually("all of them wait", || async { node.engine().waiting() == 200 }).await;
+    held.release().await;
+    soon("the first one", blocked).await.unwrap().unwrap();
+    while let Some(outcome) = soon("the others", tasks.join_next()).await {
+        used(outcome.unwrap());
+    }
+    assert_eq!(stage.audited().await.0.len(), 3);
+    node.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn keys_survive_a_restart() {
     let stage = Stage::open().await;
     let node = stage.node("a").await;

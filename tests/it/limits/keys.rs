@@ -121,6 +121,11 @@ async fn only_its_owner_changes_a_key_and_only_while_it_works() {
     app.audit().await;
 }
 
+fn ids(models: &Value) -> Vec<String> {
+    let id = |model: &Value| model["id"].as_str().expect("text").to_owned();
+    models["data"].as_array().expect("a list").iter().map(id).collect()
+}
+
 #[tokio::test]
 async fn a_key_asks_only_for_the_models_on_its_list() {
     let app = TestApp::start().await;
@@ -141,7 +146,21 @@ async fn a_key_asks_only_for_the_models_on_its_list() {
         assert!(refused.text.contains("google/gemini-2.5-flash"), "{}", refused.text);
     }
     assert_eq!(reservations(&app).await, before);
+    // It sees those models and no others; who comes without a key sees what there is.
+    let listed = app.get("/v1/models", &key).await.expect(200);
+    let listed = ids(&listed);
+    assert!(listed.iter().any(|id| id == "openai/gpt-4o-mini"));
+    assert!(listed.iter().any(|id| id == "anthropic/claude-haiku-4.5"));
+    let fits = |id: &String| id == "openai/gpt-4o-mini" || id.starts_with("anthropic/");
+    assert!(listed.iter().all(fits), "{listed:?}");
+    let other = app.get("/v1/models/google/gemini-2.5-flash", &key).await;
+    other.expect_model_error(404, "model_not_found");
+    assert_eq!(app.get("/v1/embeddings/models", &key).await.expect(200)["total_count"], 0);
+    let public = app.send(Method::GET, "/v1/models", None, None).await.expect(200);
+    assert!(ids(&public).iter().any(|id| id == "google/gemini-2.5-flash"));
+
     change(&app, &ada, &id, json!({ "allowed_models": null })).await.expect(200);
+    assert_eq!(ids(&app.get("/v1/models", &key).await.expect(200)), ids(&public));
     ask_model(&app, &key, json!({ "model": "google/gemini-2.5-flash" })).await.expect(200);
     app.audit().await;
 }

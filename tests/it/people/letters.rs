@@ -12,6 +12,7 @@ async fn with_mail(sink: &Sink) -> TestApp {
     let mail = MailConfig {
         smtp_url: Secret::new(sink.url()),
         from: "Tollgate <gate@example.com>".parse().expect("an address"),
+        certificates: None,
     };
     TestApp::start_with(|config| {
         config.people.mail = Some(mail);

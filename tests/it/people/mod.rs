@@ -5,6 +5,7 @@ mod browser;
 mod erasure;
 mod letters;
 mod passwords;
+mod relays;
 mod sign_up;
 mod sink;
 mod throttle;

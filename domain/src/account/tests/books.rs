@@ -23,6 +23,7 @@ pub struct Books {
     begun: BTreeSet<ReservationId>,
     ended: BTreeSet<ReservationId>,
     billed: BTreeSet<ReservationId>,
+    abandoned: BTreeSet<ReservationId>,
 }
 
 pub fn plus(a: Money, b: Money) -> Money {
@@ -73,7 +74,13 @@ impl Books {
                 self.charges.push((corrected.charged_at, change));
                 self.note_bill(corrected.reservation);
             }
+            AccountEvent::CallAbandoned(call) => {
+                self.abandoned.insert(call.reservation);
+            }
             AccountEvent::LateBillBooked(late) => {
+                if self.abandoned.contains(&late.reservation) {
+                    assert!(late.booked.charge.is_zero(), "INV-11: nobody had agreed to pay it");
+                }
                 self.charges.push((late.at, late.booked.charge));
                 self.note_bill(late.reservation);
             }
@@ -83,7 +90,8 @@ impl Books {
 
     /// INV-11: a bill comes once, and after the end.
     fn note_bill(&mut self, billed: ReservationId) {
-        assert!(self.ended.contains(&billed), "INV-11: billed before its end");
+        let over = self.ended.contains(&billed) || self.abandoned.contains(&billed);
+        assert!(over, "INV-11: billed before its end");
         assert!(self.billed.insert(billed), "INV-11: billed twice");
     }
 

@@ -107,6 +107,67 @@ fn the_truth_about_delivered_tokens_charges_no_more_and_books_the_rest() {
 }
 
 #[test]
+fn a_correction_charges_by_the_ratio_of_the_model_that_answered() {
+    let books = script(
+        "
+        top-up   T1 10.00                                                 -> ok
+        reserve  R1 1.00 ratio=0.8 fallbacks=other/model:0.5,third/model:2 -> ok
+        settle   R1 0.010 source=estimate                                 -> ok
+        balance  9.992                                                    # at the requested one's
+        correct  R1 0.010 answered=third/model                            -> ok
+        balance  9.98 spent 0.02                                          # at the third one's
+        reserve  R2 1.00 ratio=0.8 fallbacks=other/model:0.5              -> ok
+        settle   R2 0.010 source=estimate answered=other/model            -> ok
+        correct  R2 0.020                                                 -> ok   # nobody is named
+        balance  9.97
+        reserve  R3 1.00 ratio=0.8 fallbacks=other/model:0.5              -> ok
+        settle   R3 0.010 source=estimate                                 -> ok
+        correct  R3 0.020 answered=cheap/model                            -> ok   # never agreed
+        balance  9.954 spent 0.046
+        ",
+    );
+    let corrected = books.events.iter().filter_map(|event| match event {
+        Event::ChargeCorrected(it) => Some((it.answered_model.as_deref(), it.sale_ratio)),
+        _ => None,
+    });
+    let shown: Vec<_> = corrected.map(|(model, ratio)| (model, ratio.to_string())).collect();
+    let expected = [(Some("third/model"), "2"), (None, "0.5"), (None, "0.8")];
+    assert_eq!(shown, expected.map(|(model, ratio)| (model, ratio.to_owned())));
+}
+
+#[test]
+fn a_call_without_a_reservation_costs_the_operator_and_never_the_customer() {
+    let books = script(
+        "
+        top-up   T1 1.00                                          -> ok
+        abandon  R1                                               -> ok
+        abandon  R1                                               -> again
+        balance  1.00 reserved 0
+        late     R1 0.010 rate=0.3 rule=waive                     -> ok
+        late     R1 0.010 rate=0.3 rule=waive                     -> again
+        abandon  R2                                               -> ok
+        late     R2 0.010 rate=0.3 rule=billed                    -> ok   # whatever is asked for
+        balance  1.00 reserved 0 spent 0
+        reserve  R3 0.50                                          -> ok
+        abandon  R3                                               -> ok   # it had been stored
+        balance  1.00 reserved 0
+        late     R3 0.010 rate=0.3 rule=waive                     -> ok
+        reserve  R4 0.50                                          -> ok
+        release  R4                                               -> ok
+        abandon  R4                                               -> ok
+        late     R4 0.010 rate=0.3 rule=waive                     -> ok
+        reserve  R5 0.50                                          -> ok
+        settle   R5 0.10                                          -> ok
+        abandon  R5                                               -> already_settled
+        abandon  R6 key=K9                                        -> key_not_found
+        balance  0.90 reserved 0 spent 0.10
+        ",
+    );
+    assert_eq!(sum(&books, &LedgerAccount::Waived), "0.009");
+    assert_eq!(sum(&books, &LedgerAccount::UsageIncome), "-0.1");
+}
+
+#[test]
 fn a_correction_counts_in_the_window_of_its_charge_while_that_lasts() {
     script(
         "

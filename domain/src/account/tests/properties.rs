@@ -12,7 +12,7 @@ use super::books::Books;
 use super::script::stream;
 use crate::account::limits::Spent;
 use crate::account::{
-    Account, AccountCommand as Command, AccountError as Error, AccountEvent as Event,
+    AbandonCall, Account, AccountCommand as Command, AccountError as Error, AccountEvent as Event,
     AccountLimits, BookLateBill, CorrectCharge, CostSource, Fallback, Handle, KeyLimits, Latencies,
     Outcome, RateLimits, ReleaseReason, ReleaseUnbilled, ReserveFunds, SettleReservation,
     SpendLimits,
@@ -154,8 +154,15 @@ fn afterwards(pool: u128) -> impl Strategy<Value = Command> {
         ),
         (reservation(pool), list_cost(), moment()).prop_map(move |(reservation, list_cost, at)| {
             let source = CostSource::GenerationRecord;
-            let correct = CorrectCharge { reservation, usage, list_cost, source, at };
+            let answered_model = (at.micros() % 2 == 0).then(|| "other/model".to_owned());
+            let correct =
+                CorrectCharge { reservation, answered_model, usage, list_cost, source, at };
             Command::CorrectCharge(Box::new(correct))
+        }),
+        (reservation(pool), key(), moment()).prop_map(move |(reservation, key, at)| {
+            let model = "maker/model".to_owned();
+            let call = AbandonCall { reservation, key, model, awaits: handle(), at };
+            Command::AbandonCall(Box::new(call))
         }),
         (
             reservation(pool),

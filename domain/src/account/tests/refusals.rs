@@ -150,6 +150,9 @@ const SCENARIOS: &[&str] = &[
     settle   R6 0.40 source=estimate generation=none -> ok
     correct  R6 0.40                    -> nothing_to_correct  # nobody could be asked
     unbilled R7                         -> reservation_not_found
+    abandon  R8                         -> ok
+    reserve  R8 1.00                    -> reservation_too_old # told to be refused already
+    settle   R8 0.40                    -> reservation_not_found
     ",
     "
     reinstate                           -> not_suspended

@@ -10,9 +10,9 @@ use uuid::Uuid;
 
 use super::books::Books;
 use crate::account::{
-    AccountCommand as Command, AccountError, AccountEvent, AccountLimits, BookLateBill,
-    CorrectCharge, CostSource, Fallback, Handle, KeyLimits, Latencies, Outcome, RateLimits,
-    ReleaseReason, ReleaseUnbilled, ReserveFunds, SettleReservation, SpendLimits,
+    AbandonCall, AccountCommand as Command, AccountError, AccountEvent, AccountLimits,
+    BookLateBill, CorrectCharge, CostSource, Fallback, Handle, KeyLimits, Latencies, Outcome,
+    RateLimits, ReleaseReason, ReleaseUnbilled, ReserveFunds, SettleReservation, SpendLimits,
 };
 use crate::decimal::{ListCost, Ratio};
 use crate::eventful::Eventful;
@@ -259,6 +259,7 @@ impl<'a> Line<'a> {
             })),
             "correct" => Command::CorrectCharge(Box::new(CorrectCharge {
                 reservation: reservation(),
+                answered_model: self.answered(),
                 usage,
                 list_cost: self.list_cost(),
                 source: CostSource::GenerationRecord,
@@ -266,7 +267,7 @@ impl<'a> Line<'a> {
             })),
             "late" => Command::BookLateBill(Box::new(BookLateBill {
                 reservation: reservation(),
-                answered_model: self.members.get("answered").map(|model| (*model).to_owned()),
+                answered_model: self.answered(),
                 usage,
                 list_cost: self.list_cost(),
                 ruling: self.ruling(),
@@ -277,8 +278,22 @@ impl<'a> Line<'a> {
                 generation_id: Some(self.text("generation", "gen-1")),
                 at,
             })),
+            "abandon" => Command::AbandonCall(Box::new(AbandonCall {
+                reservation: reservation(),
+                key: self.key(),
+                model: self.text("model", "maker/model"),
+                awaits: Handle {
+                    master_account: master(),
+                    generation_id: self.text("generation", "gen-1"),
+                },
+                at,
+            })),
             _ => return None,
         })
+    }
+
+    fn answered(&self) -> Option<String> {
+        self.members.get("answered").map(|model| (*model).to_owned())
     }
 
     fn command(&self) -> Command {

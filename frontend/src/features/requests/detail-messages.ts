@@ -43,7 +43,7 @@ export const detailMessages = messages(
     treatments: { charge_billed: 'what the upstream billed', charge_delivered: 'what was delivered', waive: 'nothing' },
     outcomes: {
       completed: 'whole', client_left: 'the client left', upstream_broke: 'the upstream’s answer broke off', upstream_error: 'the upstream reported an error',
-      recovered: 'ended by recovery', upstream_unreachable: 'the upstream did not answer', nothing_billed: 'the upstream billed nothing',
+      recovered: 'ended by recovery', upstream_unreachable: 'the upstream did not answer', not_reserved: 'refused when it was to be written down', nothing_billed: 'the upstream billed nothing',
     },
     events: 'Events in the books',
     position: 'Event', type: 'What happened', when: 'Time', change: 'Balance', hash: 'Hash',
@@ -97,7 +97,7 @@ export const detailMessages = messages(
     treatments: { charge_billed: 'то, что выставил поставщик', charge_delivered: 'то, что доставлено', waive: 'ничего' },
     outcomes: {
       completed: 'получен целиком', client_left: 'клиент отключился', upstream_broke: 'ответ поставщика оборвался', upstream_error: 'поставщик сообщил об ошибке',
-      recovered: 'завершён при восстановлении', upstream_unreachable: 'поставщик не ответил', nothing_billed: 'поставщик ничего не выставил',
+      recovered: 'завершён при восстановлении', upstream_unreachable: 'поставщик не ответил', not_reserved: 'отказано при записи в журнал', nothing_billed: 'поставщик ничего не выставил',
     },
     events: 'События в книгах',
     position: 'Событие', type: 'Что произошло', when: 'Время', change: 'Баланс', hash: 'Хеш',
