@@ -23,7 +23,7 @@ export function BalancePage() {
   const balance = useAsked(query, (data) => data)
   return (
     <Page title={t.trialTitle} description={t.trialText} asOf={<AsOf position={query.data?.as_of_position} readAt={query.dataUpdatedAt} />}>
-      <Stateful of={balance} skeleton={<Card><Skeleton lines={8} /></Card>}>
+      <Stateful of={balance} skeleton={<Card><Skeleton lines={14} /></Card>}>
         {(data) => <Trial balance={data} />}
       </Stateful>
       <Verifications />
