@@ -2,6 +2,7 @@
 //! transaction together with their checkpoints.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use sqlx::{Connection, PgConnection};
 
@@ -12,6 +13,7 @@ use crate::models::{PROJECTIONS, Projection};
 use crate::seen::{Models, Seen, decode};
 use crate::sink::Arrays;
 use crate::table::{Life, bind};
+use crate::tail::Stretch;
 
 /// Which copy of the read models is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,13 +85,16 @@ impl Batch {
         self.until - self.after
     }
 
-    /// Takes in the next row of the log.
+    /// Takes in the next row of the log, as the database sent it.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<(), ProjectionError> {
-        let row = LogRow::parse(bytes).ok_or(ProjectionError::Protocol)?;
+        self.take_row(&LogRow::parse(bytes).ok_or(ProjectionError::Protocol)?)
+    }
+
+    fn take_row(&mut self, row: &LogRow<'_>) -> Result<(), ProjectionError> {
         if row.position != self.until + 1 {
             return Err(ProjectionError::Hole { expected: self.until + 1, found: row.position });
         }
-        self.fold(&row)
+        self.fold(row)
             .map_err(|source| ProjectionError::Event { position: row.position, source })?;
         self.until = row.position;
         Ok(())
@@ -118,6 +123,21 @@ impl Batch {
     ) -> Result<(), ProjectionError> {
         let after = self.until;
         log::stream(connection, log::FOLDED, after, until, |row| self.take(row)).await
+    }
+
+    /// The same from memory.
+    pub(crate) async fn take_stretches(
+        &mut self,
+        stretches: Vec<Arc<Stretch>>,
+    ) -> Result<(), ProjectionError> {
+        for stretch in stretches {
+            for row in stretch.rows(self.until) {
+                self.take_row(&row)?;
+            }
+            // As between the rows of an answer: a long batch must not keep requests waiting.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
     }
 }
 

@@ -25,6 +25,7 @@ mod seen;
 mod shards;
 mod sink;
 mod table;
+mod tail;
 
 pub use error::{FoldError, ProjectionError};
 pub use models::{PROJECTIONS, Projection, find};
@@ -32,3 +33,4 @@ pub use progress::{Lag, NotYet, Progress, lag};
 pub use runner::{Runner, RunnerOptions};
 pub use schema::{Ensured, ensure};
 pub use table::{Column, Kind, Life, Merge, Table};
+pub use tail::{StreamEvents, Tail};

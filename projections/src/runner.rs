@@ -4,6 +4,7 @@
 //! the compare-and-set of the checkpoint decides whose batch counts, the loser backs off.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -18,6 +19,7 @@ use crate::error::ProjectionError;
 use crate::models::{Projection, find};
 use crate::progress::Progress;
 use crate::schema::{Ensured, ensure};
+use crate::tail::Tail;
 
 /// How the runner paces itself.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +53,7 @@ pub struct Runner {
     options: RunnerOptions,
     statements: Statements,
     applied: watch::Sender<i64>,
+    tail: Option<Arc<Tail>>,
 }
 
 /// One connection reads ahead while the other writes. The reader's is never handed back in the
@@ -65,15 +68,19 @@ struct Connections {
 /// Dropping it stops the task.
 type Ahead = AbortOnDropHandle<Result<(PoolConnection<Postgres>, Batch), ProjectionError>>;
 
-/// Reads and folds `after < position <= until`.
+/// Reads and folds `after < position <= until`, from memory where all of that is still there.
 async fn read(
     mut reader: PoolConnection<Postgres>,
+    tail: Option<Arc<Tail>>,
     group: Vec<&'static Projection>,
     after: i64,
     until: i64,
 ) -> Result<(PoolConnection<Postgres>, Batch), ProjectionError> {
     let mut batch = Batch::new(&group, after);
-    batch.read(&mut reader, until).await?;
+    match tail.and_then(|tail| tail.since(after, until.saturating_sub(after))) {
+        Some(stretches) => batch.take_stretches(stretches).await?,
+        None => batch.read(&mut reader, until).await?,
+    }
     batch.prepare();
     Ok((reader, batch))
 }
@@ -130,7 +137,13 @@ impl Runner {
     #[must_use]
     pub fn with_options(pool: PgPool, options: RunnerOptions) -> Self {
         let statements = Statements::of(Copy::Live);
-        Self { pool, options, statements, applied: watch::Sender::new(0) }
+        Self { pool, options, statements, applied: watch::Sender::new(0), tail: None }
+    }
+
+    /// Lets it take from memory what this process has just committed.
+    #[must_use]
+    pub fn with_tail(self, tail: Arc<Tail>) -> Self {
+        Self { tail: Some(tail), ..self }
     }
 
     /// For readers that wait, and for the lag.
@@ -254,7 +267,8 @@ impl Runner {
             Some(batch) if batch.after == after && batch.folds.len() == group.len() => batch,
             _ => {
                 let reader = connections.reader.take().ok_or(ProjectionError::Protocol)?;
-                let (reader, batch) = read(reader, group.clone(), after, until(after)).await?;
+                let (tail, group) = (self.tail.clone(), group.clone());
+                let (reader, batch) = read(reader, tail, group, after, until(after)).await?;
                 connections.reader = Some(reader);
                 batch
             }
@@ -264,7 +278,8 @@ impl Runner {
         }
         let full = batch.events() == most;
         let next: Option<Ahead> = connections.reader.take_if(|_| full).map(|reader| {
-            let reading = read(reader, group, batch.until, until(batch.until));
+            let tail = self.tail.clone();
+            let reading = read(reader, tail, group, batch.until, until(batch.until));
             AbortOnDropHandle::new(tokio::spawn(reading))
         });
         let written = write(&mut connections.writer, &self.statements, &mut batch).await?;

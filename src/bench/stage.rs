@@ -104,9 +104,21 @@ impl Stage {
             connection.execute("SELECT pg_logical_emit_message(false, '', '')").await?;
             connection.execute("SELECT pg_switch_wal()").await?;
         }
-        connection.execute("CHECKPOINT").await?;
         connection.close().await?;
+        Self::checkpoint(&postgres).await?;
         Ok(postgres)
+    }
+
+    /// Writes back what waits in PostgreSQL's memory, so that no measure pays for what was done
+    /// before it.
+    ///
+    /// # Errors
+    /// PostgreSQL refuses.
+    pub async fn checkpoint(postgres: &PrivatePostgres) -> Result<(), BenchError> {
+        let options = postgres.superuser_options().disable_statement_logging();
+        let mut connection = options.connect().await?;
+        connection.execute("CHECKPOINT").await?;
+        Ok(connection.close().await?)
     }
 
     /// Ends the ledger and drops the database.

@@ -151,22 +151,38 @@ async fn read_models(
     stage.close(postgres).await
 }
 
-/// The latency of a command must not grow with the log.
+/// The latency of a command must not grow with the log. Measured in turns, on one server: what
+/// else the machine does meanwhile meets both.
 async fn long_log(
     report: &mut Report,
     postgres: &PrivatePostgres,
     scale: Scale,
 ) -> Result<(), BenchError> {
-    let mut medians = Vec::new();
-    for events in [5_000, scale.full_log] {
-        let stage = Stage::open(postgres, "bench_log").await?;
+    const TURNS: u32 = 4;
+    let mut logs = Vec::new();
+    for (name, events) in [("bench_short_log", 5_000), ("bench_long_log", scale.full_log)] {
+        let stage = Stage::open(postgres, name).await?;
         let load = models::Load { events, accounts: 1_000, open: 64, start_seconds: 1_790_000_000 };
         models::generate(&stage.pool, load).await.map_err(BenchError::new)?;
+        logs.push((stage, histogram()));
+    }
+    Stage::checkpoint(postgres).await?;
+    let mut accounts = Vec::new();
+    for (stage, _) in &logs {
         // The engine has cached nothing of what was just written beside it.
-        let accounts = ledger::open_accounts(&stage.ledger, 1_000).await?;
-        ledger::run(&stage, &accounts, 16, Duration::from_secs(2)).await?;
-        let figures = ledger::run(&stage, &accounts, 16, scale.time).await?;
-        medians.push(figures.latency.value_at_quantile(0.5));
+        let opened = ledger::open_accounts(&stage.ledger, 1_000).await?;
+        ledger::run(stage, &opened, 16, Duration::from_secs(2)).await?;
+        accounts.push(opened);
+    }
+    for _ in 0..TURNS {
+        for ((stage, latency), accounts) in logs.iter_mut().zip(&accounts) {
+            let figures = ledger::run(stage, accounts, 16, scale.time / TURNS).await?;
+            latency.add(figures.latency).map_err(BenchError::new)?;
+        }
+    }
+    let mut medians = Vec::new();
+    for (stage, latency) in logs {
+        medians.push(latency.value_at_quantile(0.5));
         stage.close(postgres).await?;
     }
     let hundredths = medians[1] * 100 / medians[0].max(1);

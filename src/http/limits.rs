@@ -75,7 +75,7 @@ pub struct LimitsItem {
     /// What may be spent in a UTC month.
     #[schema(examples("100"))]
     pub monthly_limit_usd: Option<Usd>,
-    /// How many requests may begin in a minute.
+    /// How many requests may begin in a minute. Each node of the gateway counts for itself.
     #[schema(examples(600))]
     pub requests_per_minute: Option<u32>,
     /// How many tokens of prompts and answers there may be in a minute.

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use sqlx::{PgPool, Row as _};
 use tokio::sync::oneshot;
 use tollgate_domain::chain::EventHash;
+use tollgate_projections::StreamEvents;
 
 use super::error::{CommandError, LedgerError};
 use super::snapshots::Snapshot;
@@ -35,6 +36,19 @@ pub(super) struct Append {
     pub snapshot: Option<Snapshot>,
     /// None: its caller has been told that it is in doubt.
     pub done: Option<oneshot::Sender<Result<i64, Lost>>>,
+}
+
+impl Append {
+    /// What the projections need of it.
+    pub fn into_events(self) -> StreamEvents {
+        StreamEvents {
+            aggregate_type: self.aggregate_type,
+            aggregate_id: self.aggregate_id,
+            recorded_at: self.recorded_at,
+            metadata: self.metadata,
+            payloads: self.rows.into_iter().map(|row| row.payload).collect(),
+        }
+    }
 }
 
 /// Why an append was not stored.

@@ -35,6 +35,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tollgate_domain::{Account, MasterAccount, PriceBook};
+use tollgate_projections::Tail;
 
 /// Bounds of the engine.
 #[derive(Debug, Clone)]
@@ -54,6 +55,8 @@ pub struct LedgerOptions {
     pub batch_bytes: usize,
     /// A snapshot is written each time a stream has grown by this many events.
     pub snapshot_every: u64,
+    /// Where committed events are kept for the projections of this process, if it has any.
+    pub tail: Option<Arc<Tail>>,
 }
 
 impl LedgerOptions {
@@ -68,6 +71,7 @@ impl LedgerOptions {
             batch_rows: 1_024,
             batch_bytes: 1 << 20,
             snapshot_every: 500,
+            tail: None,
         }
     }
 }
@@ -112,7 +116,7 @@ impl Engine {
     ) -> Result<Self, LedgerError> {
         let snapshots = snapshots::start(pool.clone(), tracker, stop.clone());
         let (queue, appends) = tokio::sync::mpsc::channel(options.queue);
-        let shared = writer::Shared::new(&pool, snapshots, appends).await?;
+        let shared = writer::Shared::new(&pool, snapshots, appends, options.tail.clone()).await?;
         for _ in 0..options.writers.max(1) {
             let writer = writer::Writer::connect(connect.clone(), &options, shared.clone()).await?;
             tracker.spawn(writer.run());

@@ -9,6 +9,8 @@ use sqlx::PgPool;
 use sqlx::postgres::PgConnectOptions;
 use tokio::sync::{OwnedMutexGuard, mpsc, watch};
 
+use tollgate_projections::Tail;
+
 use super::LedgerOptions;
 use super::append::{Append, Lost};
 use super::error::LedgerError;
@@ -33,6 +35,7 @@ pub(super) struct Shared {
     head: watch::Sender<i64>,
     snapshots: mpsc::Sender<Snapshot>,
     stats: Arc<WriterStats>,
+    tail: Option<Arc<Tail>>,
     queue: Arc<tokio::sync::Mutex<Queue>>,
 }
 
@@ -53,6 +56,7 @@ impl Shared {
         pool: &PgPool,
         snapshots: mpsc::Sender<Snapshot>,
         appends: mpsc::Receiver<Append>,
+        tail: Option<Arc<Tail>>,
     ) -> Result<Self, LedgerError> {
         let position =
             sqlx::query_scalar("SELECT position FROM ledger_head").fetch_one(pool).await?;
@@ -60,6 +64,7 @@ impl Shared {
             head: watch::Sender::new(position),
             snapshots,
             stats: Arc::default(),
+            tail,
             queue: Arc::new(tokio::sync::Mutex::new(Queue { appends, held: VecDeque::new() })),
         })
     }
@@ -252,7 +257,7 @@ impl Writer {
     fn committed(&mut self, batch: Vec<Append>, base: i64, begun: Instant) {
         let rows = batch.iter().map(|append| append.rows.len() as u64).sum::<u64>();
         self.shared.stats.batch(rows, begun.elapsed());
-        let last = acknowledge_from(batch, base, &self.shared.snapshots);
+        let last = self.acknowledge_from(batch, base);
         // Positions are handed out under one lock that lasts until the commit: what is before a
         // committed one is committed, whoever wrote it.
         self.shared.head.send_if_modified(|head| {
@@ -260,6 +265,20 @@ impl Writer {
             *head = last.max(*head);
             newer
         });
+    }
+
+    /// Answers each append with its position, and keeps the events for the projections. The
+    /// answers come first: somebody waits for them.
+    fn acknowledge_from(&self, mut batch: Vec<Append>, base: i64) -> i64 {
+        let mut position = base;
+        for append in &mut batch {
+            position += i64::try_from(append.rows.len()).unwrap_or(i64::MAX);
+            acknowledge_one(append, position, &self.shared.snapshots);
+        }
+        if let Some(tail) = &self.shared.tail {
+            tail.push(base, batch.into_iter().map(Append::into_events).collect());
+        }
+        position
     }
 
     /// What was decided on state that turned out wrong goes no further.
@@ -347,27 +366,18 @@ pub(super) fn answer(append: &mut Append, outcome: Result<i64, Lost>) {
 }
 
 fn acknowledge(batch: Vec<Append>, position: i64, snapshots: &mpsc::Sender<Snapshot>) {
-    for append in batch {
-        acknowledge_one(append, position, snapshots);
+    for mut append in batch {
+        acknowledge_one(&mut append, position, snapshots);
     }
 }
 
-fn acknowledge_from(batch: Vec<Append>, base: i64, snapshots: &mpsc::Sender<Snapshot>) -> i64 {
-    let mut position = base;
-    for append in batch {
-        position += i64::try_from(append.rows.len()).unwrap_or(i64::MAX);
-        acknowledge_one(append, position, snapshots);
-    }
-    position
-}
-
-fn acknowledge_one(mut append: Append, position: i64, snapshots: &mpsc::Sender<Snapshot>) {
+fn acknowledge_one(append: &mut Append, position: i64, snapshots: &mpsc::Sender<Snapshot>) {
     if let Some(snapshot) = append.snapshot.take()
         && snapshots.try_send(snapshot).is_err()
     {
         tracing::debug!(aggregate.id = %append.aggregate_id, "snapshot skipped: many wait");
     }
-    answer(&mut append, Ok(position));
+    answer(append, Ok(position));
 }
 
 /// Nothing of the batch was stored, and the states that it was decided on are forgotten.

@@ -3,7 +3,8 @@
 //! What may be *spent* is decided by the account's stream. What is counted here is kept in the
 //! memory of this process alone: with several nodes each one counts for itself, so an account may
 //! send as many times its limit as there are nodes. That costs nobody money, and it spares every
-//! request a round trip.
+//! request a round trip. A limit divided by the nodes would refuse half of what was sold to a
+//! client that keeps one connection, and so one node.
 //!
 //! - [`Meter`] counts units that come back steadily, in one number.
 //! - [`Keyed`] keeps one of something for each key, in bounded memory.

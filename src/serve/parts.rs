@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
-use tollgate_projections::Runner;
+use tollgate_projections::{Runner, Tail};
 use uuid::Uuid;
 
 use super::presence::Presence;
@@ -30,6 +30,8 @@ const SUPERVISION: Duration = Duration::from_secs(1);
 const DATABASE_STARTS: Duration = Duration::from_secs(30);
 /// What may be done after answers at once; the database's pool has to serve others too.
 const AFTERWARDS: usize = 32;
+/// Events that wait in memory for the read models, at most; those of half a second under full load.
+const TAIL_BYTES: usize = 8 << 20;
 /// How long the first prices may take before serving begins without them.
 const FIRST_PRICES: Duration = Duration::from_secs(15);
 
@@ -50,10 +52,11 @@ pub(super) async fn assemble(
     presence.sign_on().await?;
     let (beat, stop) = (config.recovery.heartbeat(), scopes.loops.clone());
     scopes.workers.spawn(presence.keep(beat, stop));
+    let tail = Arc::new(Tail::new(TAIL_BYTES));
     let ledger = Ledger::start(
         source.server_options(),
         pool.clone(),
-        LedgerOptions::new(node),
+        LedgerOptions { tail: Some(tail.clone()), ..LedgerOptions::new(node) },
         &scopes.writer,
         scopes.loops.clone(),
     )
@@ -61,7 +64,7 @@ pub(super) async fn assemble(
     // Before anybody reads: a read model without a table would be an error instead of an empty
     // list.
     tollgate_projections::ensure(&pool).await?;
-    let runner = Runner::new(pool.clone());
+    let runner = Runner::new(pool.clone()).with_tail(tail);
     let progress = runner.progress();
     scopes.workers.spawn(project(runner, ledger.clone(), scopes.loops.clone()));
 

@@ -64,6 +64,12 @@ impl Fate {
         }
     }
 
+    /// Whoever ends or corrects it says of which request that is.
+    #[track_caller]
+    fn assert_same_request(&self, by: &Metadata) {
+        assert_eq!(by.request_id.as_deref(), Some(&*self.request), "{self:?} by {by:?}");
+    }
+
     /// The settlement, where that is how it ended.
     #[track_caller]
     pub fn settled(&self) -> &ReservationSettled {
@@ -147,6 +153,7 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
             }
             AccountEvent::ChargeCorrected(corrected) => {
                 let fate = ended(&mut fates, corrected.reservation);
+                fate.assert_same_request(&stored.by);
                 assert!(fate.corrected.is_none() && fate.waived.is_none(), "{fate:?}");
                 fate.waived = corrected.waived;
                 fate.corrected = Some(corrected);
@@ -154,6 +161,7 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
             }
             AccountEvent::CallAbandoned(call) => {
                 assert!(abandoned.insert(call.reservation), "{call:?} again");
+                assert!(stored.by.request_id.is_some(), "a call belongs to a request");
                 continue;
             }
             AccountEvent::LateBillBooked(late) if abandoned.contains(&late.reservation) => {
@@ -162,6 +170,7 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
             }
             AccountEvent::LateBillBooked(late) => {
                 let fate = ended(&mut fates, late.reservation);
+                fate.assert_same_request(&stored.by);
                 assert!(fate.late.is_none() && fate.waived.is_none(), "{fate:?}");
                 fate.waived = late.waived;
                 fate.late = Some(late);
@@ -175,6 +184,7 @@ pub async fn fates(pool: &PgPool) -> Vec<Fate> {
             panic!("{id} ended twice: {before:?}, then {end:?}");
         }
         assert_eq!(fate.account, stored.account);
+        fate.assert_same_request(&stored.by);
         fate.end = Some(end);
         (fate.ruling, fate.waived) = (ruling, waived);
         fate.ended_by = stored.by.actor;

@@ -38,6 +38,15 @@ const SETTINGS: &[&str] = &[
     "timezone=UTC",
 ];
 
+/// How the C library of its processes keeps memory. A statement of the append path takes and gives
+/// back a megabyte; by default that goes back to the kernel each time, and a tenth of PostgreSQL's
+/// processor time goes into faulting the same pages in again.
+const ALLOCATOR: &[(&str, &str)] = &[
+    ("MALLOC_TOP_PAD_", "4194304"),
+    ("MALLOC_TRIM_THRESHOLD_", "33554432"),
+    ("MALLOC_MMAP_THRESHOLD_", "33554432"),
+];
+
 /// A cluster on the disk, its process if this one started it, and the lock that says we use it.
 #[derive(Debug)]
 pub(super) struct Server {
@@ -135,6 +144,7 @@ impl Server {
             command.args(["-c", setting]);
         }
         let child = command
+            .envs(ALLOCATOR.iter().copied())
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(log.try_clone().doing("opening", path)?)

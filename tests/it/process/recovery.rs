@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 use tollgate_domain::account::CostSource;
+use tollgate_projections::queries::explain;
 
 use super::{Gateway, Place, Process, signal, until};
 use crate::fate::{self, End, Fate};
@@ -91,6 +92,14 @@ impl Scene {
             let found = tollgate_projections::queries::balance(&pool, account.parse().ok()?).await;
             let found = found.ok()?.data?;
             (found.spent == charge.decimal() && found.reserved.is_zero()).then_some(())
+        })
+        .await;
+        // The customer finds it under the `x-request-id` of the answer, whoever ended it.
+        until("the request's row", MINUTE, async || {
+            let of = account.parse().ok()?;
+            let known = explain(&pool, Some(of), &fates[0].request).await.ok()?.data?;
+            assert_eq!(known.last().request_id.as_ref(), Some(&fates[0].request));
+            Some(())
         })
         .await;
         pool.close().await;

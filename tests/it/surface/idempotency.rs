@@ -5,6 +5,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
+use tollgate::ledger::{Actor, CommandContext};
 use tollgate::serve::{self, Running};
 use tollgate_domain::Money;
 use tollgate_domain::account::ReleaseReason;
@@ -220,7 +221,10 @@ async fn after_a_crash_the_key_spends_nothing_more() {
     // What recovery does where the upstream knows of no generation.
     let (reservation, reason) = (open.reserved.reservation, ReleaseReason::Recovered);
     let release = tollgate_domain::AccountCommand::ReleaseReservation { reservation, reason };
-    let by = tollgate::ledger::CommandContext::by(tollgate::ledger::Actor::System("recovery"));
+    let by = CommandContext {
+        request: open.request.parse().ok(),
+        ..CommandContext::by(Actor::System("recovery"))
+    };
     let accounts = &other.state().ledger.accounts;
     accounts.execute(&ada.account, release, &by, None).await.expect("it is released");
     let again = loop {

@@ -33,7 +33,8 @@ struct AccountLimitsRequest {
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<Usd>, examples("100"))]
     monthly_limit_usd: Change<Usd>,
-    /// How many requests may begin in a minute, over all keys.
+    /// How many requests may begin in a minute, over all keys. Each node of the gateway counts for
+    /// itself.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, examples(600))]
     requests_per_minute: Change<u32>,

@@ -57,7 +57,8 @@ struct DefinePlanRequest {
     #[serde(default)]
     #[schema(examples("100"))]
     monthly_limit_usd: Option<Usd>,
-    /// How many requests an account may begin in a minute.
+    /// How many requests an account may begin in a minute. Each node of the gateway counts for
+    /// itself.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1_000_000, examples(600))]
     requests_per_minute: Option<u32>,

@@ -171,7 +171,7 @@ pub(super) struct ChangeKeyRequest {
     #[schema(value_type = Option<Vec<String>>, min_items = 1, max_items = 100,
         examples("192.0.2.0/24"))]
     allowed_ips: Change<Vec<String>>,
-    /// How many requests may begin in a minute.
+    /// How many requests may begin in a minute. Each node of the gateway counts for itself.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<u32>, minimum = 1, maximum = 1_000_000, examples(60))]
     requests_per_minute: Change<u32>,
