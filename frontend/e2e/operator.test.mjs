@@ -102,6 +102,7 @@ test('an auditor follows a request to its event, its journal entry and a trial b
 
   await page.getByRole('link', { name: 'Customers' }).click()
   await page.getByLabel('Name, e-mail or account').fill(ann.account)
+  await page.getByText('1 customer', { exact: true }).waitFor()
   // Auditors learn nobody's name.
   await page.getByRole('link', { name: ann.account }).click()
   assert.equal(await page.getByRole('button', { name: 'Top up' }).count(), 0, 'an auditor changes nothing')

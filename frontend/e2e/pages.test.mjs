@@ -59,6 +59,14 @@ before(async () => {
     'customer-keys': `${customerPage}?show=keys`,
     'customer-limits': `${customerPage}?show=limits`,
     'customer-request': `/operator/requests/${data[0].id}`,
+    people: '/operator/people',
+    'people-none': '/operator/people?q=nobody-has-this-name',
+    actions: '/operator/actions',
+    'actions-people': '/operator/actions?show=people',
+    'actions-none': '/operator/actions?about=acct_01k2h3j4k5m6n7p8q9r0s1t2v3',
+    // An auditor has none of these, and is led away.
+    invitations: '/operator/invitations',
+    mails: '/operator/mails',
   }
   eve = await auditor()
 })

@@ -124,7 +124,7 @@ fn model_of(event: &AccountEvent) -> Option<&str> {
         | AccountEvent::SpendLimitsChanged { .. }
         | AccountEvent::PlanAssigned { .. }
         | AccountEvent::OwnLimitsChanged { .. }
-        | AccountEvent::PlanRemoved {}
+        | AccountEvent::PlanRemoved { .. }
         | AccountEvent::SpendWarningRaised(_) => None,
     }
 }

@@ -13,6 +13,7 @@ use tollgate_domain::price_book::PRICE_BOOK;
 
 use super::listing::for_sale;
 use crate::ledger::{Ledger, LedgerError};
+use crate::members::Members;
 use crate::upstream::ModelInfo;
 
 /// Prices and model limits as they are at one moment.
@@ -43,6 +44,12 @@ impl Prices {
     ) -> Option<&'m str> {
         let alias = |model: &&str| self.answers.get(*model).is_some_and(|slug| slug == name);
         requested.clone().find(|model| *model == name).or_else(|| requested.find(alias))
+    }
+
+    /// What the upstream calls a model.
+    #[must_use]
+    pub fn name(&self, model: &str) -> Option<String> {
+        Members::read(self.listings.get(model)?).ok()?.text("name")
     }
 
     /// `GET /v1/embeddings/models`: those that make vectors.

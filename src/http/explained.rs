@@ -301,7 +301,7 @@ fn effect(event: &AccountEvent) -> Effect {
         | AccountEvent::SpendLimitsChanged { .. }
         | AccountEvent::PlanAssigned { .. }
         | AccountEvent::OwnLimitsChanged { .. }
-        | AccountEvent::PlanRemoved {}
+        | AccountEvent::PlanRemoved { .. }
         | AccountEvent::SpendWarningRaised(_) => Effect::default(),
     }
 }

@@ -10,6 +10,7 @@ use validator::Validate;
 
 use super::ApiError;
 use super::error::both;
+use crate::operations::Outcome;
 
 /// US dollars as a decimal string with at most 12 decimals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -208,6 +209,22 @@ pub struct Written {
     /// The position of the log that holds it: pass it as `at_least` to read what you wrote.
     #[schema(examples(42))]
     pub position: i64,
+}
+
+/// The answer to an operator's command that gives nothing else back.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Commanded {
+    /// A position of the log that holds it. A repeated answer may name a later one.
+    #[schema(examples(42))]
+    pub position: i64,
+    /// Was it carried out by an earlier request with this Idempotency-Key?
+    pub replayed: bool,
+}
+
+impl<T> From<Outcome<T>> for Commanded {
+    fn from(done: Outcome<T>) -> Self {
+        Self { position: done.position, replayed: done.replayed }
+    }
 }
 
 /// Bytes as hexadecimal digits.

@@ -16,6 +16,7 @@ pub mod people;
 pub mod refresh;
 pub mod remarks;
 pub mod sealed;
+pub mod search;
 pub mod sessions;
 pub mod signer;
 pub mod tokens;

@@ -1,13 +1,15 @@
 //! The table of people.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, PgExecutor, PgPool, Row as _};
+use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, QueryBuilder, Row as _};
 use tollgate_domain::Money;
 use tollgate_domain::ids::{AccountId, UserId};
 
-use super::Role;
+use super::{Role, search};
 pub(super) use crate::database::rows::parsed;
 use crate::mail::Language;
 
@@ -182,24 +184,58 @@ impl Users {
         Ok(())
     }
 
-    /// People in order of registration; those after `after`, and in `role` where one is given.
+    /// People in order of registration; those after `after`, in `role` where one is given, and
+    /// whom the words of `text` fit, as [`search::accounts`] has it.
     pub async fn page(
         &self,
         role: Option<Role>,
+        text: &str,
         after: Option<UserId>,
         limit: i64,
     ) -> Result<Vec<User>, sqlx::Error> {
-        let rows = sqlx::query(&format!(
-            "SELECT {COLUMNS} FROM users
-             WHERE ($1::text IS NULL OR role = $1) AND ($2::text IS NULL OR user_id > $2)
-             ORDER BY user_id LIMIT $3"
-        ))
-        .bind(role.map(Role::as_str))
-        .bind(after.map(|user| user.to_string()))
-        .bind(limit)
+        let mut sql = QueryBuilder::<Postgres>::new(format!("SELECT {COLUMNS} FROM users"));
+        sql.push(" WHERE true");
+        if let Some(role) = role {
+            sql.push(" AND role = ").push_bind(role.as_str());
+        }
+        search::push_words(&mut sql, text);
+        if let Some(after) = after {
+            sql.push(" AND user_id > ").push_bind(after.to_string());
+        }
+        sql.push(" ORDER BY user_id LIMIT ").push_bind(limit);
+        let rows = sql.build().fetch_all(&self.pool).await?;
+        rows.iter().map(user).collect()
+    }
+
+    /// What these people are called: by name, or by address where they gave none.
+    pub async fn names(
+        &self,
+        ids: impl IntoIterator<Item = String>,
+    ) -> Result<HashMap<String, String>, sqlx::Error> {
+        let ids: Vec<String> = ids.into_iter().collect();
+        let rows = sqlx::query_as(
+            "SELECT user_id, COALESCE(NULLIF(name, ''), email) FROM users WHERE user_id = ANY($1)",
+        )
+        .bind(ids)
         .fetch_all(&self.pool)
         .await?;
-        rows.iter().map(user).collect()
+        Ok(rows.into_iter().collect())
+    }
+
+    /// What the holders of these accounts are called, by account.
+    pub async fn names_of_holders(
+        &self,
+        accounts: impl IntoIterator<Item = String>,
+    ) -> Result<HashMap<String, String>, sqlx::Error> {
+        let accounts: Vec<String> = accounts.into_iter().collect();
+        let rows = sqlx::query_as(
+            "SELECT account_id, COALESCE(NULLIF(name, ''), email) FROM users
+             WHERE account_id = ANY($1)",
+        )
+        .bind(accounts)
+        .fetch_all(&self.pool)
+        .await?;
+        Ok(rows.into_iter().collect())
     }
 
     /// The people who hold these accounts.

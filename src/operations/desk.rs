@@ -34,4 +34,16 @@ impl Desk<'_> {
         remarks::note(self.pool, &id, reason, account, self.context.actor).await?;
         Ok(id)
     }
+
+    /// The same where no reason need be given.
+    pub async fn maybe_because(
+        &self,
+        reason: Option<&str>,
+        account: Option<AccountId>,
+    ) -> Result<Option<String>, ApiError> {
+        match reason {
+            Some(reason) => Ok(Some(self.because(reason, account).await?)),
+            None => Ok(None),
+        }
+    }
 }

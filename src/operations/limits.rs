@@ -1,10 +1,13 @@
 //! Limits of accounts, and their plans.
 
 use tollgate_domain::account::{AccountLimits, SpendLimits};
+use tollgate_domain::decimal::Ratio;
 use tollgate_domain::ids::AccountId;
 use tollgate_domain::price_book::{PRICE_BOOK, Plan, PriceBook, PriceBookCommand};
 use tollgate_domain::{Account, AccountCommand, Money, Timestamp};
 
+use super::desk::Desk;
+use super::once::{self, Outcome};
 use crate::http::ApiError;
 use crate::http::error::both;
 use crate::ledger::{CommandContext, Ledger, now};
@@ -61,16 +64,23 @@ impl AccountStanding {
     }
 }
 
-/// Changes what the operator allows an account, and returns the position that holds it.
+/// Changes what the operator allows an account.
 pub async fn change(
-    ledger: &Ledger,
+    desk: Desk<'_>,
     account: AccountId,
     change: impl Fn(AccountLimits) -> AccountLimits,
-    context: &CommandContext,
-) -> Result<i64, ApiError> {
-    let make =
-        |account: &Account| AccountCommand::ChangeSpendLimits { limits: change(*account.limits()) };
-    Ok(ledger.accounts.execute_with(&account.to_string(), context, None, make).await?.position)
+    reason: Option<&str>,
+) -> Result<Outcome<()>, ApiError> {
+    if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
+        return Ok(earlier);
+    }
+    let reason = desk.maybe_because(reason, Some(account)).await?;
+    let make = |account: &Account| AccountCommand::ChangeSpendLimits {
+        limits: change(*account.limits()),
+        reason: reason.clone(),
+    };
+    let (Desk { ledger, context, key, .. }, stream) = (desk, account.to_string());
+    once::execute_with(ledger, &ledger.accounts, &stream, make, context, key, ()).await
 }
 
 /// Changes what an owner allows, and returns the position that holds it.
@@ -88,24 +98,30 @@ pub async fn change_own(
     Ok(ledger.accounts.execute_with(&account.to_string(), context, None, make).await?.position)
 }
 
-/// Puts an account on a plan, or takes its plan away, and returns the position that holds it.
+/// Puts an account on a plan, or takes its plan away.
 pub async fn assign(
-    ledger: &Ledger,
+    desk: Desk<'_>,
     account: AccountId,
     plan: Option<String>,
-    context: &CommandContext,
-) -> Result<i64, ApiError> {
+    reason: Option<&str>,
+) -> Result<Outcome<()>, ApiError> {
+    let Desk { ledger, context, key, .. } = desk;
+    if let Some(earlier) = once::find(ledger, key).await? {
+        return Ok(earlier);
+    }
+    if let Some(plan) = &plan {
+        find_plan(ledger, plan).await?.ok_or_else(|| {
+            let message = both!("There is no such plan.", "Такого тарифа нет.");
+            ApiError::invalid("plan", message)
+        })?;
+    }
+    let reason = desk.maybe_because(reason, Some(account)).await?;
     let command = match plan {
-        None => AccountCommand::RemovePlan,
-        Some(plan) => {
-            find_plan(ledger, &plan).await?.ok_or_else(|| {
-                let message = both!("There is no such plan.", "Такого тарифа нет.");
-                ApiError::invalid("plan", message)
-            })?;
-            AccountCommand::AssignPlan { plan }
-        }
+        None => AccountCommand::RemovePlan { reason },
+        Some(plan) => AccountCommand::AssignPlan { plan, reason },
     };
-    Ok(ledger.accounts.execute(&account.to_string(), command, context, None).await?.position)
+    let stream = account.to_string();
+    once::execute(ledger, &ledger.accounts, &stream, command, context, key, ()).await
 }
 
 /// A plan by its name.
@@ -124,16 +140,21 @@ pub async fn plans(ledger: &Ledger) -> Result<Vec<(String, Plan)>, ApiError> {
     Ok(ledger.prices.peek(PRICE_BOOK, all).await?)
 }
 
-/// Defines a plan, or defines it anew, and returns the position that holds it.
+/// Defines a plan, or defines it anew.
 pub async fn define_plan(
-    ledger: &Ledger,
-    name: String,
-    ratio: tollgate_domain::decimal::Ratio,
+    desk: Desk<'_>,
+    plan: String,
+    ratio: Ratio,
     limits: AccountLimits,
-    context: &CommandContext,
-) -> Result<i64, ApiError> {
-    let command = PriceBookCommand::DefinePlan { plan: name, ratio, limits };
-    Ok(ledger.prices.execute(PRICE_BOOK, command, context, None).await?.position)
+    reason: Option<&str>,
+) -> Result<Outcome<()>, ApiError> {
+    if let Some(earlier) = once::find(desk.ledger, desk.key).await? {
+        return Ok(earlier);
+    }
+    let reason = desk.maybe_because(reason, None).await?;
+    let command = PriceBookCommand::DefinePlan { plan, ratio, limits, reason };
+    let Desk { ledger, context, key, .. } = desk;
+    once::execute(ledger, &ledger.prices, PRICE_BOOK, command, context, key, ()).await
 }
 
 fn of_plan(plans: &[(String, Plan)], account: &Account) -> AccountLimits {

@@ -5,6 +5,7 @@ use tollgate_domain::ids::{MasterAccountId, PurchaseId};
 use tollgate_domain::{MasterAccount, MasterAccountCommand, Money};
 use uuid::Uuid;
 
+use super::desk::Desk;
 use super::once::{self, Outcome, RequestKey};
 use crate::config::Secret;
 use crate::http::ApiError;
@@ -27,8 +28,8 @@ pub struct NewMasterAccount {
 /// What came of registering.
 #[derive(Debug, Clone, Copy)]
 pub enum Registered {
-    /// It is new; its event stands at this position.
-    New(MasterAccountId, i64),
+    /// It is new, or was when the same request came before.
+    New(Outcome<MasterAccountId>),
     /// This key belongs to a master account already.
     Before(MasterAccountId),
 }
@@ -55,11 +56,15 @@ pub struct Purchase {
 /// The sealed key is written first: without it the master account could not serve anything. If the
 /// process stops before the event, the same registration finds the row and goes on from there.
 pub async fn register(
-    ledger: &Ledger,
+    desk: Desk<'_>,
     keys: &UpstreamKeys,
     new: &NewMasterAccount,
-    context: &CommandContext,
+    reason: Option<&str>,
 ) -> Result<Registered, ApiError> {
+    let Desk { ledger, context, key, .. } = desk;
+    if let Some(earlier) = once::find(ledger, key).await? {
+        return Ok(Registered::New(earlier));
+    }
     let fresh = MasterAccountId::from_uuid(Uuid::now_v7());
     let id = keys.insert(fresh, &new.provider, &new.base_url, &new.key).await?;
     let stream = id.to_string();
@@ -70,9 +75,11 @@ pub async fn register(
         master_account: id,
         provider: new.provider.clone(),
         label: new.label.clone(),
+        reason: desk.maybe_because(reason, None).await?,
     };
-    let done = ledger.master_accounts.execute(&stream, command, context, None).await?;
-    Ok(Registered::New(id, done.position))
+    let masters = &ledger.master_accounts;
+    let done = once::execute(ledger, masters, &stream, command, context, key, id).await?;
+    Ok(Registered::New(done))
 }
 
 /// Books a purchase once per key.

@@ -10,6 +10,7 @@ pub mod limits;
 pub mod mails;
 pub mod master_accounts;
 pub mod master_changes;
+pub mod offers;
 pub mod once;
 pub mod people;
 pub mod prices;

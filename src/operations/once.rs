@@ -85,9 +85,28 @@ where
     A::Error: Into<ApiError>,
     T: Serialize + DeserializeOwned,
 {
+    execute_with(ledger, streams, stream, |_| command.clone(), context, key, answer).await
+}
+
+/// The same for a command that depends on the state, as in [`Streams::execute_with`].
+pub async fn execute_with<A, T>(
+    ledger: &Ledger,
+    streams: &Streams<A>,
+    stream: &str,
+    make: impl FnMut(&A) -> A::Command,
+    context: &CommandContext,
+    key: Option<&RequestKey>,
+    answer: T,
+) -> Result<Outcome<T>, ApiError>
+where
+    A: Eventful,
+    A::Command: Clone + Send,
+    A::Error: Into<ApiError>,
+    T: Serialize + DeserializeOwned,
+{
     let result = serde_json::to_string(&answer).map_err(ApiError::internal)?;
     let idempotency = key.map(|key| key.idempotency(result));
-    match (streams.execute(stream, command, context, idempotency).await, key) {
+    match (streams.execute_with(stream, context, idempotency, make).await, key) {
         (Ok(committed), _) => Ok(Outcome { answer, position: committed.position, replayed: false }),
         (Err(CommandError::KeyUsed(kept)), Some(key)) => key.replay(&kept, ledger),
         (Err(error), _) => Err(error.into()),

@@ -60,10 +60,7 @@ pub async fn set_ratio(
     if ratio.is_some() {
         must_exist(desk.ledger, &scope).await?;
     }
-    let reason = match reason {
-        Some(reason) => Some(desk.because(reason, account_of(&scope)).await?),
-        None => None,
-    };
+    let reason = desk.maybe_because(reason, account_of(&scope)).await?;
     let answer = RatioChange { scope: scope.clone(), ratio };
     let command = PriceBookCommand::SetSaleRatio { scope, ratio, reason };
     let Desk { ledger, context, key, .. } = desk;

@@ -72,7 +72,7 @@ pub(super) async fn assemble(
     let keys = ApiKeys::new(pool.clone());
     let people = people::start(&config, &pool, &ledger, &keys, scopes).await?;
     operations::prices::ensure_default_ratio(&ledger, config.default_sale_ratio).await?;
-    upstreams::register(&config, &ledger, &upstream_keys, scopes).await?;
+    upstreams::register(&config, &ledger, &pool, &upstream_keys, scopes).await?;
 
     let gateway = gateway(&config, &pool, &ledger, scopes)?;
     let metrics = gateway.books().metrics.clone();

@@ -1,5 +1,6 @@
 //! The master accounts that the configuration names.
 
+use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tollgate_domain::Money;
 
@@ -8,6 +9,7 @@ use crate::config::{Config, Secret, UpstreamConfig};
 use crate::http::ApiError;
 use crate::identity::UpstreamKeys;
 use crate::ledger::{Actor, CommandContext, Ledger};
+use crate::operations::Desk;
 use crate::operations::master_accounts::{
     NewMasterAccount, Purchase, Registered, new_purchase_id, purchase, register as register_one,
 };
@@ -20,10 +22,12 @@ const SANDBOX_KEY: &str = "sk-sandbox";
 pub(super) async fn register(
     config: &Config,
     ledger: &Ledger,
+    pool: &PgPool,
     keys: &UpstreamKeys,
     scopes: &Scopes,
 ) -> Result<(), ServeError> {
     let by = CommandContext::by(Actor::System("configuration"));
+    let desk = Desk { ledger, pool, context: &by, key: None };
     match &config.upstream {
         UpstreamConfig::OpenRouter { base_url, keys: configured } => {
             for (place, key) in configured.iter().enumerate() {
@@ -33,7 +37,7 @@ pub(super) async fn register(
                     base_url: base_url.clone(),
                     key: key.clone(),
                 };
-                register_one(ledger, keys, &new, &by).await?;
+                register_one(desk, keys, &new, None).await?;
             }
             Ok(())
         }
@@ -45,11 +49,11 @@ pub(super) async fn register(
                 base_url: base_url.clone(),
                 key: Secret::new(SANDBOX_KEY),
             };
-            match register_one(ledger, keys, &new, &by).await? {
-                Registered::New(id, _) => {
+            match register_one(desk, keys, &new, None).await? {
+                Registered::New(done) => {
                     let first = Purchase {
                         id: new_purchase_id(),
-                        master_account: id,
+                        master_account: done.answer,
                         credits: Money::dollars(1_000),
                         paid: Money::dollars(300),
                         fee: Money::ZERO,

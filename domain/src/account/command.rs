@@ -133,6 +133,8 @@ pub enum AccountCommand {
     ChangeSpendLimits {
         /// From now on.
         limits: AccountLimits,
+        /// Why.
+        reason: Option<String>,
     },
     /// Other limits for the account, from its owner: within what the operator allows.
     ChangeOwnLimits {
@@ -145,9 +147,14 @@ pub enum AccountCommand {
     AssignPlan {
         /// The plan's name in the price book.
         plan: String,
+        /// Why.
+        reason: Option<String>,
     },
     /// No plan any more.
-    RemovePlan,
+    RemovePlan {
+        /// Why.
+        reason: Option<String>,
+    },
 }
 
 /// Sets money aside for one request.

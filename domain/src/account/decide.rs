@@ -76,13 +76,10 @@ pub(super) fn decide(account: &Account, command: Command) -> Decision {
                 Status::Suspended => Ok(vec![Event::AccountReinstated { reason }]),
             }
         }
-        Command::ChangeSpendLimits { limits } => account.limit(limits),
+        Command::ChangeSpendLimits { limits, reason } => account.limit(limits, reason),
         Command::ChangeOwnLimits { limits, plan } => account.limit_itself(limits, plan),
-        Command::AssignPlan { plan } => account.assign(plan),
-        Command::RemovePlan => match account.plan {
-            None => DONE,
-            Some(_) => Ok(vec![Event::PlanRemoved {}]),
-        },
+        Command::AssignPlan { plan, reason } => account.assign(plan, reason),
+        Command::RemovePlan { reason } => account.unassign(reason),
     }
 }
 

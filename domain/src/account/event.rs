@@ -109,14 +109,21 @@ pub enum AccountEvent {
     },
     SpendLimitsChanged {
         limits: AccountLimits,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     PlanAssigned {
         plan: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     OwnLimitsChanged {
         limits: SpendLimits,
     },
-    PlanRemoved {},
+    PlanRemoved {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
     SpendWarningRaised(SpendWarning),
 }
 
@@ -294,7 +301,7 @@ impl AccountEvent {
             Self::SpendLimitsChanged { .. } => "SpendLimitsChanged",
             Self::PlanAssigned { .. } => "PlanAssigned",
             Self::OwnLimitsChanged { .. } => "OwnLimitsChanged",
-            Self::PlanRemoved {} => "PlanRemoved",
+            Self::PlanRemoved { .. } => "PlanRemoved",
             Self::SpendWarningRaised(_) => "SpendWarningRaised",
         }
     }
@@ -354,7 +361,7 @@ impl AccountEvent {
             | Self::SpendLimitsChanged { .. }
             | Self::PlanAssigned { .. }
             | Self::OwnLimitsChanged { .. }
-            | Self::PlanRemoved {}
+            | Self::PlanRemoved { .. }
             | Self::SpendWarningRaised(_) => return None,
         })
     }

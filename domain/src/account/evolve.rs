@@ -72,7 +72,7 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
         }
         Event::AccountSuspended { .. } => account.status = Status::Suspended,
         Event::AccountReinstated { .. } => account.status = Status::Active,
-        Event::SpendLimitsChanged { limits } => {
+        Event::SpendLimitsChanged { limits, .. } => {
             account.limits = *limits;
             account.forget_warnings();
         }
@@ -80,11 +80,11 @@ pub(super) fn evolve(account: &mut Account, event: &Event) {
             account.own_limits = *limits;
             account.forget_warnings();
         }
-        Event::PlanAssigned { plan } => {
+        Event::PlanAssigned { plan, .. } => {
             account.plan = Some(plan.clone());
             account.forget_warnings();
         }
-        Event::PlanRemoved {} => {
+        Event::PlanRemoved { .. } => {
             account.plan = None;
             account.forget_warnings();
         }

@@ -10,20 +10,30 @@ use crate::money::Money;
 use crate::time::{Period, Timestamp};
 
 impl Account {
-    pub(super) fn limit(&self, limits: AccountLimits) -> Decision {
+    pub(super) fn limit(&self, limits: AccountLimits, reason: Option<String>) -> Decision {
+        short("reason", reason.as_deref().unwrap_or_default())?;
         limits.daily.map_or(Ok(()), not_negative)?;
         limits.monthly.map_or(Ok(()), not_negative)?;
         match self.limits == limits {
             true => DONE,
-            false => Ok(vec![Event::SpendLimitsChanged { limits }]),
+            false => Ok(vec![Event::SpendLimitsChanged { limits, reason }]),
         }
     }
 
-    pub(super) fn assign(&self, plan: String) -> Decision {
+    pub(super) fn assign(&self, plan: String, reason: Option<String>) -> Decision {
+        short("reason", reason.as_deref().unwrap_or_default())?;
         short("plan", &plan)?;
         match self.plan.as_ref() == Some(&plan) {
             true => DONE,
-            false => Ok(vec![Event::PlanAssigned { plan }]),
+            false => Ok(vec![Event::PlanAssigned { plan, reason }]),
+        }
+    }
+
+    pub(super) fn unassign(&self, reason: Option<String>) -> Decision {
+        short("reason", reason.as_deref().unwrap_or_default())?;
+        match self.plan {
+            None => DONE,
+            Some(_) => Ok(vec![Event::PlanRemoved { reason }]),
         }
     }
 

@@ -6,11 +6,14 @@ use super::{
 };
 
 pub(super) fn decide(state: &MasterAccount, command: Command) -> Result<Vec<Event>, Error> {
-    if let Command::RegisterMasterAccount { master_account, provider, label } = command {
+    if let Command::RegisterMasterAccount { master_account, provider, label, reason } = command {
+        short("reason", reason.as_deref().unwrap_or_default())?;
         short("provider", &provider)?;
         short("label", &label)?;
         return match state.id {
-            None => Ok(vec![Event::MasterAccountRegistered { master_account, provider, label }]),
+            None => {
+                Ok(vec![Event::MasterAccountRegistered { master_account, provider, label, reason }])
+            }
             Some(known) if known == master_account => Ok(vec![]),
             Some(known) => Err(Error::AlreadyRegistered(known)),
         };

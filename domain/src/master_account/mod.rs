@@ -52,6 +52,7 @@ pub enum MasterAccountCommand {
         master_account: MasterAccountId,
         provider: String,
         label: String,
+        reason: Option<String>,
     },
     /// Buys credits: face value, what was paid for them, and the fee on top.
     PurchaseCredits {
@@ -92,6 +93,8 @@ pub enum MasterAccountEvent {
         master_account: MasterAccountId,
         provider: String,
         label: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     CreditsPurchased {
         purchase: PurchaseId,
@@ -233,7 +236,7 @@ impl Eventful for MasterAccount {
             sum.checked_add(amount).expect("INV-2: the sum fits in Money")
         };
         match event {
-            Event::MasterAccountRegistered { master_account, provider, label } => {
+            Event::MasterAccountRegistered { master_account, provider, label, .. } => {
                 assert!(self.id.is_none(), "INV-3: {master_account} was registered twice");
                 self.id = Some(*master_account);
                 self.provider.clone_from(provider);

@@ -10,7 +10,7 @@ use crate::journal::Side;
 
 goldens! {
     MasterAccountEvent in "master_account":
-    MasterAccountRegistered => ["v1"],
+    MasterAccountRegistered => ["v1", "v1.reason"],
     CreditsPurchased => ["v1"],
     CreditsAdjusted => ["v1", "v1.stated"],
     UpstreamKeyRotated => ["v1", "v1.reason"],
@@ -39,6 +39,7 @@ fn register(id: u128) -> MasterAccountCommand {
         master_account: MasterAccountId::from_uuid(Uuid::from_u128(id)),
         provider: "openrouter".to_owned(),
         label: "Main".to_owned(),
+        reason: None,
     }
 }
 
@@ -47,6 +48,7 @@ fn registered() -> MasterAccountEvent {
         master_account: master(),
         provider: "openrouter".to_owned(),
         label: "Main".to_owned(),
+        reason: None,
     }
 }
 
@@ -189,6 +191,7 @@ fn texts_have_at_most_200_characters() {
         master_account: master(),
         provider: "p".to_owned(),
         label: "ж".repeat(length),
+        reason: None,
     };
     assert_eq!(outcome(vec![register(200)]), Ok(1));
     assert_eq!(outcome(vec![register(201)]), Err(MasterAccountError::TextTooLong("label")));

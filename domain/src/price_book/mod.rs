@@ -1,6 +1,7 @@
 //! `price_book`: all prices as versions, and what we ask on top.
 
 mod error;
+mod event;
 #[cfg(test)]
 mod tests;
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use error::PriceBookError;
 use error::{sellable, text};
+pub use event::PriceBookEvent;
 
 use crate::account::AccountLimits;
 use crate::decimal::Ratio;
@@ -99,43 +101,16 @@ pub enum PriceBookCommand {
         ratio: Ratio,
         /// For accounts that have none of their own.
         limits: AccountLimits,
-    },
-    /// What happens to requests that go wrong from now on.
-    SetFairnessPolicy(FairnessPolicy),
-}
-
-/// What happened to the price book.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum PriceBookEvent {
-    /// A new version of the list begins; the changes before it belong to it.
-    PricesPublished {
-        version: u64,
-        source: String,
-        models: u64,
-    },
-    /// A model came or changed its price.
-    ModelPriced {
-        model: String,
-        card: Box<PriceCard>,
-    },
-    /// A model went.
-    ModelRetired {
-        model: String,
-    },
-    SaleRatioSet {
-        scope: RatioScope,
-        ratio: Option<Ratio>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// Why.
         reason: Option<String>,
     },
-    PlanDefined {
-        plan: String,
-        ratio: Ratio,
-        #[serde(default, skip_serializing_if = "AccountLimits::is_unlimited")]
-        limits: AccountLimits,
+    /// What happens to requests that go wrong from now on.
+    SetFairnessPolicy {
+        /// From now on.
+        policy: FairnessPolicy,
+        /// Why.
+        reason: Option<String>,
     },
-    FairnessPolicySet(FairnessInForce),
 }
 
 cqrs_aggregate!(PriceBook, "price_book", PriceBookCommand, PriceBookEvent, PriceBookError);
@@ -237,7 +212,8 @@ impl Eventful for PriceBook {
                     false => Ok(vec![PriceBookEvent::SaleRatioSet { scope, ratio, reason }]),
                 }
             }
-            PriceBookCommand::DefinePlan { plan, ratio, limits } => {
+            PriceBookCommand::DefinePlan { plan, ratio, limits, reason } => {
+                reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))?;
                 text("plan", &plan)?;
                 sellable(ratio)?;
                 if [limits.daily, limits.monthly].iter().flatten().any(|most| most.is_negative()) {
@@ -245,16 +221,16 @@ impl Eventful for PriceBook {
                 }
                 match self.find_plan(&plan) == Some(Plan { ratio: Some(ratio), limits }) {
                     true => Ok(vec![]),
-                    false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio, limits }]),
+                    false => Ok(vec![PriceBookEvent::PlanDefined { plan, ratio, limits, reason }]),
                 }
             }
-            PriceBookCommand::SetFairnessPolicy(policy) => {
+            PriceBookCommand::SetFairnessPolicy { policy, reason } => {
+                reason.as_deref().map_or(Ok(()), |reason| text("reason", reason))?;
                 let (version, policy) = (self.fairness.version + 1, policy.normal());
                 match self.fairness.version > 0 && self.fairness.policy == policy {
                     true => Ok(vec![]),
                     false => {
-                        let set = FairnessInForce { version, policy };
-                        Ok(vec![PriceBookEvent::FairnessPolicySet(set)])
+                        Ok(vec![PriceBookEvent::FairnessPolicySet { version, policy, reason }])
                     }
                 }
             }
@@ -277,14 +253,14 @@ impl Eventful for PriceBook {
                 assert!(known.is_some(), "INV-8: {model} is retired once");
             }
             PriceBookEvent::SaleRatioSet { scope, ratio, .. } => self.set_ratio(scope, *ratio),
-            PriceBookEvent::PlanDefined { plan, ratio, limits } => {
+            PriceBookEvent::PlanDefined { plan, ratio, limits, .. } => {
                 self.plan_ratios.insert(plan.clone(), *ratio);
                 self.plan_limits.insert(plan.clone(), *limits);
             }
-            PriceBookEvent::FairnessPolicySet(set) => {
+            PriceBookEvent::FairnessPolicySet { version, policy, .. } => {
                 let next = self.fairness.version + 1;
-                assert_eq!(set.version, next, "INV-8: versions of the fairness policy are dense");
-                self.fairness.clone_from(set);
+                assert_eq!(*version, next, "INV-8: versions of the fairness policy are dense");
+                self.fairness = FairnessInForce { version: *version, policy: policy.clone() };
             }
         }
     }
@@ -308,22 +284,7 @@ impl Eventful for PriceBook {
             | PriceBookEvent::ModelRetired { .. }
             | PriceBookEvent::SaleRatioSet { .. }
             | PriceBookEvent::PlanDefined { .. }
-            | PriceBookEvent::FairnessPolicySet(_) => None,
-        }
-    }
-}
-
-impl PriceBookEvent {
-    /// The name as stored.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::PricesPublished { .. } => "PricesPublished",
-            Self::ModelPriced { .. } => "ModelPriced",
-            Self::ModelRetired { .. } => "ModelRetired",
-            Self::SaleRatioSet { .. } => "SaleRatioSet",
-            Self::PlanDefined { .. } => "PlanDefined",
-            Self::FairnessPolicySet(_) => "FairnessPolicySet",
+            | PriceBookEvent::FairnessPolicySet { .. } => None,
         }
     }
 }

@@ -17,8 +17,8 @@ goldens! {
     ModelPriced => ["v1", "v1.free"],
     ModelRetired => ["v1"],
     SaleRatioSet => ["v1", "v1.plan", "v1.model", "v1.account", "v1.reason"],
-    PlanDefined => ["v1", "v1.limits"],
-    FairnessPolicySet => ["v1", "v1.whole"],
+    PlanDefined => ["v1", "v1.limits", "v1.reason"],
+    FairnessPolicySet => ["v1", "v1.whole", "v1.reason"],
 }
 
 #[test]
@@ -122,7 +122,10 @@ fn names_have_1_to_200_characters() {
         refused(set(RatioScope::Plan(name.to_owned()), Some("1")), "plan");
         refused(set(RatioScope::Model(name.to_owned()), Some("1")), "model");
         let (plan, limits) = (name.to_owned(), AccountLimits::default());
-        refused(PriceBookCommand::DefinePlan { plan, ratio: Ratio::ONE, limits }, "plan");
+        refused(
+            PriceBookCommand::DefinePlan { plan, ratio: Ratio::ONE, limits, reason: None },
+            "plan",
+        );
     }
     assert!(PriceBook::default().decide(publish(&[(&long[1..], "1")])).is_ok());
 }
@@ -139,7 +142,8 @@ fn a_sale_ratio_is_above_zero_and_at_most_100() {
     assert_eq!(decide("100"), Ok(1));
     assert_eq!(decide("0.000000000001"), Ok(1));
     let limits = AccountLimits::default();
-    let plan = PriceBookCommand::DefinePlan { plan: "gold".to_owned(), ratio: Ratio::ZERO, limits };
+    let (plan, ratio) = ("gold".to_owned(), Ratio::ZERO);
+    let plan = PriceBookCommand::DefinePlan { plan, ratio, limits, reason: None };
     assert_eq!(PriceBook::default().decide(plan), Err(PriceBookError::RatioOutOfRange));
 }
 
@@ -151,6 +155,7 @@ fn a_plan_is_a_name_with_a_ratio_and_limits() {
         plan: "gold".to_owned(),
         ratio: ratio("0.7"),
         limits,
+        reason: None,
     };
     assert_eq!(book.find_plan("gold"), None);
     for limits in [AccountLimits::default(), limits] {
@@ -201,7 +206,9 @@ fn the_most_specific_ratio_wins() {
     send(&mut book, set(RatioScope::Default, Some("0.8")));
     assert_eq!(of(&book, account).as_deref(), Some("0.8"));
     let (plan, limits) = ("gold".to_owned(), AccountLimits::default());
-    send(&mut book, PriceBookCommand::DefinePlan { plan, ratio: ratio("0.7"), limits });
+    let (ratio_of_plan, reason) = (ratio("0.7"), None);
+    let define = PriceBookCommand::DefinePlan { plan, ratio: ratio_of_plan, limits, reason };
+    send(&mut book, define);
     assert_eq!(of(&book, account).as_deref(), Some("0.7"));
     assert_eq!(book.sale_ratio(account, None, "m"), Some(ratio("0.8")));
     send(&mut book, set(RatioScope::Model("m".to_owned()), Some("0.9")));
@@ -217,7 +224,8 @@ fn the_most_specific_ratio_wins() {
 fn the_fairness_policy_has_dense_versions_and_the_same_one_again_is_no_event() {
     let policy = |everything, cases: &[(Mishap, Treatment)]| {
         let cases = cases.iter().copied().collect();
-        PriceBookCommand::SetFairnessPolicy(FairnessPolicy { everything, cases })
+        let policy = FairnessPolicy { everything, cases };
+        PriceBookCommand::SetFairnessPolicy { policy, reason: None }
     };
     let mut book = PriceBook::default();
     let mut send = |command| {
@@ -265,9 +273,9 @@ fn any_command() -> impl Strategy<Value = PriceBookCommand> {
             PriceBookCommand::SetSaleRatio { scope, ratio, reason: None }
         }),
         (name(), value(), limits).prop_map(|(plan, ratio, limits)| {
-            PriceBookCommand::DefinePlan { plan, ratio, limits }
+            PriceBookCommand::DefinePlan { plan, ratio, limits, reason: None }
         }),
-        fairness().prop_map(PriceBookCommand::SetFairnessPolicy),
+        fairness().prop_map(|policy| PriceBookCommand::SetFairnessPolicy { policy, reason: None }),
     ]
 }
 

@@ -4,7 +4,14 @@ import type { IconName } from '@/ui/icon'
  * What stands in the sidebar. Whoever adds a page adds its route in `app/routes/`, its name to `messages.ts` and its
  * line here.
  */
-export type NavItem = { to: string; label: string; icon: IconName; exact?: boolean }
+export type NavItem = {
+  to: string
+  label: string
+  icon: IconName
+  exact?: boolean
+  /** Where not everybody who has the section has the page. */
+  roles?: readonly Role[]
+}
 
 export type Role = 'client' | 'admin' | 'auditor'
 
@@ -15,7 +22,7 @@ type Words = Record<
   string
 >
 
-type OperatorWords = Record<'operator' | 'books' | 'reader' | 'profit' | 'customers' | 'masters' | 'prices' | 'live' | 'ledger' | 'balance' | 'settings', string>
+type OperatorWords = Record<'operator' | 'access' | 'people' | 'invitations' | 'mails' | 'actions' | 'books' | 'reader' | 'profit' | 'customers' | 'masters' | 'prices' | 'live' | 'ledger' | 'balance' | 'settings', string>
 
 export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
   return [
@@ -41,6 +48,16 @@ export function navigation(t: Words, o: OperatorWords): readonly NavSection[] {
         { to: '/operator/masters', label: o.masters, icon: 'vault' },
         { to: '/operator/prices', label: o.prices, icon: 'tag' },
         { to: '/operator/live', label: o.live, icon: 'pulse' },
+      ],
+    },
+    {
+      title: o.access,
+      roles: ['admin', 'auditor'],
+      items: [
+        { to: '/operator/people', label: o.people, icon: 'user' },
+        { to: '/operator/invitations', label: o.invitations, icon: 'plus', roles: ['admin'] },
+        { to: '/operator/mails', label: o.mails, icon: 'mail', roles: ['admin'] },
+        { to: '/operator/actions', label: o.actions, icon: 'list' },
       ],
     },
     {

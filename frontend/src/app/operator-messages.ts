@@ -4,6 +4,11 @@ import { messages } from '@/lib/i18n'
 export const operatorMessages = messages(
   {
     operator: 'Operator',
+    access: 'Access',
+    people: 'People',
+    invitations: 'Invitations',
+    mails: 'Mails',
+    actions: 'Actions',
     books: 'Books',
     reader: 'Account',
     profit: 'Profit',
@@ -17,6 +22,11 @@ export const operatorMessages = messages(
   },
   {
     operator: 'Оператор',
+    access: 'Доступ',
+    people: 'Люди',
+    invitations: 'Приглашения',
+    mails: 'Письма',
+    actions: 'Действия',
     books: 'Книги',
     reader: 'Кабинет',
     profit: 'Прибыль',

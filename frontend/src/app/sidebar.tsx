@@ -28,7 +28,7 @@ export function Sidebar({ role, onGo }: { role: Role; onGo?: () => void }) {
           <div key={section.title}>
             {sections.length > 1 && <p className="mb-1 px-2 text-2xs font-medium text-faint">{section.title}</p>}
             <ul className="space-y-px">
-              {section.items.map((item) => (
+              {section.items.filter(({ roles }) => roles === undefined || roles.includes(role)).map((item) => (
                 <li key={item.to}>
                   <Link
                     to={item.to}

@@ -208,13 +208,15 @@ fn command(event: &Event, at: Timestamp) -> Option<Command> {
         }
         Event::AccountSuspended { reason } => Command::SuspendAccount { reason },
         Event::AccountReinstated { reason } => Command::ReinstateAccount { reason },
-        Event::SpendLimitsChanged { limits } => Command::ChangeSpendLimits { limits },
-        Event::PlanAssigned { plan } => Command::AssignPlan { plan },
+        Event::SpendLimitsChanged { limits, reason } => {
+            Command::ChangeSpendLimits { limits, reason }
+        }
+        Event::PlanAssigned { plan, reason } => Command::AssignPlan { plan, reason },
         // What the plan allowed is not told: it could only have refused.
         Event::OwnLimitsChanged { limits } => {
             Command::ChangeOwnLimits { limits, plan: SpendLimits::default() }
         }
-        Event::PlanRemoved {} => Command::RemovePlan,
+        Event::PlanRemoved { reason } => Command::RemovePlan { reason },
         Event::SpendWarningRaised(_) => return None,
     })
 }
@@ -305,8 +307,8 @@ fn master_command(event: &MasterAccountEvent) -> Option<MasterAccountCommand> {
     use MasterAccountCommand as To;
     use MasterAccountEvent as From;
     Some(match event.clone() {
-        From::MasterAccountRegistered { master_account, provider, label } => {
-            To::RegisterMasterAccount { master_account, provider, label }
+        From::MasterAccountRegistered { master_account, provider, label, reason } => {
+            To::RegisterMasterAccount { master_account, provider, label, reason }
         }
         From::CreditsPurchased { purchase, credits, paid, fee, processor, reference } => {
             To::PurchaseCredits { purchase, credits, paid, fee, processor, reference }
@@ -332,11 +334,11 @@ fn price_command(event: &PriceBookEvent) -> Option<PriceBookCommand> {
         PriceBookEvent::SaleRatioSet { scope, ratio, reason } => {
             Some(PriceBookCommand::SetSaleRatio { scope, ratio, reason })
         }
-        PriceBookEvent::PlanDefined { plan, ratio, limits } => {
-            Some(PriceBookCommand::DefinePlan { plan, ratio, limits })
+        PriceBookEvent::PlanDefined { plan, ratio, limits, reason } => {
+            Some(PriceBookCommand::DefinePlan { plan, ratio, limits, reason })
         }
-        PriceBookEvent::FairnessPolicySet(set) => {
-            Some(PriceBookCommand::SetFairnessPolicy(set.policy))
+        PriceBookEvent::FairnessPolicySet { policy, reason, .. } => {
+            Some(PriceBookCommand::SetFairnessPolicy { policy, reason })
         }
     }
 }

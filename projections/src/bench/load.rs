@@ -150,6 +150,7 @@ impl Generator {
                 master_account: self.master,
                 provider: "openrouter".to_owned(),
                 label: "main".to_owned(),
+                reason: None,
             },
             MasterAccountCommand::PurchaseCredits {
                 purchase: PurchaseId::from_uuid(self.uuid()),

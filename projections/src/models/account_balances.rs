@@ -107,12 +107,12 @@ impl Row for AccountRow {
             | Event::ReservationExpired { amount, .. } => row.reserved.sub(amount.decimal())?,
             Event::AccountSuspended { .. } => row.status = Some("suspended"),
             Event::AccountReinstated { .. } => row.status = Some("active"),
-            Event::SpendLimitsChanged { limits } => {
+            Event::SpendLimitsChanged { limits, .. } => {
                 row.limits = Some(super::key_usage::json(limits)?)
             }
-            Event::PlanAssigned { plan } => row.plan = Some(plan.clone()),
+            Event::PlanAssigned { plan, .. } => row.plan = Some(plan.clone()),
             // An empty text, because nothing would mean no change.
-            Event::PlanRemoved {} => row.plan = Some(String::new()),
+            Event::PlanRemoved { .. } => row.plan = Some(String::new()),
             Event::CallAbandoned(_)
             | Event::OwnLimitsChanged { .. }
             | Event::SpendWarningRaised(_)

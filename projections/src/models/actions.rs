@@ -44,9 +44,9 @@ fn of_account(event: &AccountEvent) -> Option<Said<'_>> {
         Event::AdjustmentPosted { amount, reason, .. } => (Some(*amount), Some(reason)),
         Event::AccountSuspended { reason } => (None, Some(reason)),
         Event::AccountReinstated { reason } => (None, reason.as_deref()),
-        Event::SpendLimitsChanged { .. } | Event::PlanAssigned { .. } | Event::PlanRemoved {} => {
-            (None, None)
-        }
+        Event::SpendLimitsChanged { reason, .. }
+        | Event::PlanAssigned { reason, .. }
+        | Event::PlanRemoved { reason } => (None, reason.as_deref()),
         // What time, customers and requests do.
         Event::AccountOpened { .. }
         | Event::GrantExpired { .. }
@@ -68,12 +68,11 @@ fn of_account(event: &AccountEvent) -> Option<Said<'_>> {
 fn of_master_account(event: &MasterAccountEvent) -> Said<'_> {
     use MasterAccountEvent as Event;
     match event {
-        Event::MasterAccountRegistered { .. } => (None, None),
         Event::CreditsPurchased { credits, .. } => (Some(*credits), None),
         Event::CreditsAdjusted { credits, reason, .. } => (Some(*credits), Some(reason)),
-        Event::UpstreamKeyRotated { reason, .. } | Event::MasterAccountEnabled { reason } => {
-            (None, reason.as_deref())
-        }
+        Event::MasterAccountRegistered { reason, .. }
+        | Event::UpstreamKeyRotated { reason, .. }
+        | Event::MasterAccountEnabled { reason } => (None, reason.as_deref()),
         Event::MasterAccountDisabled { reason } => (None, Some(reason)),
     }
 }
@@ -81,8 +80,9 @@ fn of_master_account(event: &MasterAccountEvent) -> Said<'_> {
 fn of_price_book(event: &PriceBookEvent) -> Option<Said<'_>> {
     use PriceBookEvent as Event;
     match event {
-        Event::SaleRatioSet { reason, .. } => Some((None, reason.as_deref())),
-        Event::PlanDefined { .. } | Event::FairnessPolicySet(_) => Some((None, None)),
+        Event::SaleRatioSet { reason, .. }
+        | Event::PlanDefined { reason, .. }
+        | Event::FairnessPolicySet { reason, .. } => Some((None, reason.as_deref())),
         Event::PricesPublished { .. } | Event::ModelPriced { .. } | Event::ModelRetired { .. } => {
             None
         }

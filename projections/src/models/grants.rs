@@ -74,7 +74,7 @@ impl Row for GrantRow {
             | Event::AccountReinstated { .. }
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
-            | Event::PlanRemoved {}
+            | Event::PlanRemoved { .. }
             | Event::OwnLimitsChanged { .. }
             | Event::SpendWarningRaised(_)
             | Event::ChargeCorrected(_)

@@ -116,7 +116,7 @@ impl Row for KeyRow {
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }
-            | Event::PlanRemoved {}
+            | Event::PlanRemoved { .. }
             | Event::SpendWarningRaised(_) => {}
         }
         Ok(())

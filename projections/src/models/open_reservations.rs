@@ -111,7 +111,7 @@ impl Fold for Open {
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }
-            | Event::PlanRemoved {}
+            | Event::PlanRemoved { .. }
             | Event::SpendWarningRaised(_) => {}
         }
         Ok(())

@@ -81,13 +81,15 @@ fn change(event: &Event) -> Change<'_> {
             let (kind, reason) = ("ratio_set", reason.as_deref());
             Change { kind, scope: Some(scope), subject, ratio: *ratio, reason, ..Change::default() }
         }
-        Event::FairnessPolicySet(set) => Change {
+        Event::FairnessPolicySet { version, reason, .. } => Change {
             kind: "fairness_policy_set",
-            subject: Some(set.version.to_string()),
+            subject: Some(version.to_string()),
+            reason: reason.as_deref(),
             ..Change::default()
         },
-        Event::PlanDefined { plan, ratio, .. } => Change {
+        Event::PlanDefined { plan, ratio, reason, .. } => Change {
             kind: "plan_defined",
+            reason: reason.as_deref(),
             scope: Some("plan"),
             subject: Some(plan.clone()),
             ratio: Some(*ratio),

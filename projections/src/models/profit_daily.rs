@@ -145,7 +145,7 @@ impl Row for ProfitRow {
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }
-            | Event::PlanRemoved {}
+            | Event::PlanRemoved { .. }
             | Event::SpendWarningRaised(_) => Ok(()),
         }
     }

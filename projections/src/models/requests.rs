@@ -358,7 +358,7 @@ fn line<'a>(
         | Event::SpendLimitsChanged { .. }
         | Event::PlanAssigned { .. }
         | Event::OwnLimitsChanged { .. }
-        | Event::PlanRemoved {}
+        | Event::PlanRemoved { .. }
         | Event::SpendWarningRaised(_) => return None,
     })
 }

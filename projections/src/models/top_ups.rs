@@ -102,7 +102,7 @@ fn moved(event: &Event) -> Option<Moved<'_>> {
         | Event::SpendLimitsChanged { .. }
         | Event::PlanAssigned { .. }
         | Event::OwnLimitsChanged { .. }
-        | Event::PlanRemoved {}
+        | Event::PlanRemoved { .. }
         | Event::SpendWarningRaised(_) => return None,
     })
 }

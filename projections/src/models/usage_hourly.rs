@@ -149,7 +149,7 @@ impl Row for UsageRow {
             | Event::SpendLimitsChanged { .. }
             | Event::PlanAssigned { .. }
             | Event::OwnLimitsChanged { .. }
-            | Event::PlanRemoved {}
+            | Event::PlanRemoved { .. }
             | Event::SpendWarningRaised(_) => Ok(()),
         }
     }

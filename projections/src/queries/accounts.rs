@@ -88,6 +88,39 @@ pub async fn accounts(pool: &PgPool, page: &PageRequest) -> Result<Page<Account>
     Ok(page.page(found, |account: &Account| account.account_id.clone()))
 }
 
+/// Accounts whose id begins with this text, by id.
+///
+/// # Errors
+/// [`QueryError::InvalidCursor`], the database's.
+pub async fn accounts_from(
+    pool: &PgPool,
+    beginning: &str,
+    page: &PageRequest,
+) -> Result<Page<Account>, QueryError> {
+    // The first condition is what the index can do.
+    let rows = format!(
+        "{ACCOUNT} WHERE account_id >= $3 AND account_id > $1 AND starts_with(account_id, $3) \
+         ORDER BY account_id LIMIT $2"
+    );
+    let sql = as_of(&["account_balances"], &rows, "r.account_id");
+    let query = query(&sql).bind(page.after()?).bind(page.rows()).bind(beginning);
+    Ok(page.page(fetch(pool, query).await?, |account: &Account| account.account_id.clone()))
+}
+
+/// These accounts, by id.
+///
+/// # Errors
+/// The database's.
+pub async fn accounts_by_id(
+    pool: &PgPool,
+    ids: &[AccountId],
+) -> Result<AsOf<Vec<Account>>, QueryError> {
+    let rows = format!("{ACCOUNT} WHERE account_id = ANY($1)");
+    let sql = as_of(&["account_balances"], &rows, "r.account_id");
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    fetch(pool, query(&sql).bind(ids)).await
+}
+
 /// An API key's limits and use. Its name and masked text stand in the table `api_keys`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, FromRow)]
 pub struct Key {

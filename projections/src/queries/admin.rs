@@ -236,6 +236,19 @@ pub async fn profit(
     range: Range,
     group: ProfitGroup,
 ) -> Result<AsOf<Vec<Profit>>, QueryError> {
+    profit_lines(pool, range, group, 1_000).await
+}
+
+/// The same with at most so many lines.
+///
+/// # Errors
+/// The database's.
+pub async fn profit_lines(
+    pool: &PgPool,
+    range: Range,
+    group: ProfitGroup,
+    most: i64,
+) -> Result<AsOf<Vec<Profit>>, QueryError> {
     let (name, order) = (group.column(), group.order());
     let rows = format!(
         "SELECT {name} AS name, sum(requests)::bigint AS requests, \
@@ -249,7 +262,7 @@ pub async fn profit(
            trim_scale(round(sum(drift), 12)) AS drift FROM read.profit_daily \
          WHERE day >= ($1::timestamptz AT TIME ZONE 'UTC')::date \
            AND day <= (($2::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date \
-         GROUP BY 1 ORDER BY {} LIMIT 1000",
+         GROUP BY 1 ORDER BY {} LIMIT $3",
         match group {
             ProfitGroup::Day => "1",
             ProfitGroup::Model | ProfitGroup::Account | ProfitGroup::MasterAccount => {
@@ -258,5 +271,5 @@ pub async fn profit(
         }
     );
     let sql = as_of(&["profit_daily"], &rows, order);
-    fetch(pool, query(&sql).bind(range.from).bind(range.to)).await
+    fetch(pool, query(&sql).bind(range.from).bind(range.to).bind(most)).await
 }

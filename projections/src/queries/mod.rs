@@ -20,10 +20,12 @@ mod statements;
 mod streams;
 mod usage;
 
-pub use accounts::{Account, Key, account, accounts, balance, key, keys, keys_by_id};
+pub use accounts::{
+    Account, Key, account, accounts, accounts_by_id, accounts_from, balance, key, keys, keys_by_id,
+};
 pub use admin::{
-    MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit, stats,
-    used_since,
+    MasterAccount, Profit, ProfitGroup, Stats, master_account, master_accounts, profit,
+    profit_lines, stats, used_since,
 };
 pub use awaited::{AwaitedBill, AwaitedFilter, awaited_bills};
 pub use breakdown::{Breakdown, UsageFilter, UsageLine, breakdown, count_breakdown};

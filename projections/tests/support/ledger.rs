@@ -98,7 +98,12 @@ impl Ledger {
         let (provider, label) = ("openrouter".to_owned(), "main".to_owned());
         self.master(
             id,
-            MasterAccountCommand::RegisterMasterAccount { master_account: id, provider, label },
+            MasterAccountCommand::RegisterMasterAccount {
+                master_account: id,
+                provider,
+                label,
+                reason: None,
+            },
         );
         let (processor, reference) = ("manual".to_owned(), "invoice 1".to_owned());
         let (credits, paid, fee) = (usd(credits), usd(paid), Money::ZERO);

@@ -128,8 +128,9 @@ pub(super) async fn add(shell: &Shell, args: AddMasterAccount) -> Result<Output,
     let label = args.label.clone();
     let new = NewMasterAccount { label: args.label, provider: args.provider, base_url, key };
     let keys = &shell.upstream_keys;
-    match master_accounts::register(&shell.ledger, keys, &new, &shell.context).await? {
-        Registered::New(id, position) => {
+    match master_accounts::register(shell.desk(None), keys, &new, None).await? {
+        Registered::New(done) => {
+            let (id, position) = (done.answer, done.position);
             let lines = vec![
                 format!("{id} is registered as `{label}` (position {position})"),
                 format!("book what you bought: tollgate admin purchase {id} CREDITS PAID"),

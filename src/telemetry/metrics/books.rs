@@ -236,7 +236,7 @@ impl BooksMetrics {
             | AccountEvent::SpendLimitsChanged { .. }
             | AccountEvent::PlanAssigned { .. }
             | AccountEvent::OwnLimitsChanged { .. }
-            | AccountEvent::PlanRemoved {}
+            | AccountEvent::PlanRemoved { .. }
             | AccountEvent::SpendWarningRaised(_) => {}
         }
     }

@@ -5,7 +5,10 @@ mod grants;
 mod masters;
 mod ratios;
 mod reading;
+mod reasons;
 mod rotation;
+mod search;
+mod tables;
 
 use reqwest::Method;
 use serde_json::{Value, json};

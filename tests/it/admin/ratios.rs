@@ -63,7 +63,8 @@ async fn ratios_are_listed_and_their_history_says_who_and_why() {
     set(&app, "account", &ada.account, json!("0.5")).await;
     let position = set(&app, "model", "openai/gpt-4o", Value::Null).await;
     let listed = app.get("/v1/admin/prices/ratios?limit=1", &admin).await.expect(200);
-    let only = json!([{ "scope": "account", "subject": ada.account, "ratio": "0.5" }]);
+    let only =
+        json!([{ "scope": "account", "subject": ada.account, "customer": "ada", "ratio": "0.5" }]);
     assert_eq!((&listed["data"], &listed["next_cursor"]), (&only, &Value::Null));
 
     let path = format!("/v1/admin/prices/history?kind=ratio_set&at_least={position}");

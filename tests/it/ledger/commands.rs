@@ -116,14 +116,18 @@ fn rule() -> impl Strategy<Value = Account> {
         2 => Just(Account::ReinstateAccount { reason: None }),
         1 => limits.prop_map(|(daily, monthly)| Account::ChangeSpendLimits {
             limits: AccountLimits { daily, monthly, ..AccountLimits::default() },
+            reason: None,
         }),
-        2 => Just(Account::ChangeSpendLimits { limits: AccountLimits::default() }),
+        2 => text().prop_map(|reason| Account::ChangeSpendLimits {
+            limits: AccountLimits::default(),
+            reason: Some(reason),
+        }),
         1 => (proptest::option::of(amount()), Just(None)).prop_map(|(daily, monthly)| {
             let limits = SpendLimits { daily, monthly };
             Account::ChangeOwnLimits { limits, plan: SpendLimits::default() }
         }),
-        1 => Just(Account::RemovePlan),
-        1 => text().prop_map(|plan| Account::AssignPlan { plan }),
+        1 => Just(Account::RemovePlan { reason: None }),
+        1 => text().prop_map(|plan| Account::AssignPlan { plan, reason: None }),
     ]
 }
 
@@ -165,6 +169,7 @@ pub fn master() -> impl Strategy<Value = Master> {
             master_account: MasterAccountId::from_uuid(master_account),
             provider: "openrouter".into(),
             label,
+            reason: None,
         }),
         4 => (id(6), amount(), amount(), text()).prop_map(|(purchase, credits, paid, reference)| {
             Master::PurchaseCredits {
@@ -222,7 +227,7 @@ pub fn prices() -> impl Strategy<Value = Prices> {
             .prop_map(|(scope, ratio)| Prices::SetSaleRatio { scope, ratio, reason: None }),
         1 => (text(), ratio()).prop_map(|(plan, ratio)| {
             let limits = AccountLimits::default();
-            Prices::DefinePlan { plan, ratio, limits }
+            Prices::DefinePlan { plan, ratio, limits, reason: None }
         }),
     ]
 }

@@ -23,10 +23,10 @@ goldens! {
     CallAbandoned => ["v1"],
     AccountSuspended => ["v1"],
     AccountReinstated => ["v1", "v1.reason"],
-    SpendLimitsChanged => ["v1", "v1.rates"],
-    PlanAssigned => ["v1"],
+    SpendLimitsChanged => ["v1", "v1.rates", "v1.reason"],
+    PlanAssigned => ["v1", "v1.reason"],
     OwnLimitsChanged => ["v1"],
-    PlanRemoved => ["v1"],
+    PlanRemoved => ["v1", "v1.reason"],
     SpendWarningRaised => ["v1", "v1.account"],
 }
 

@@ -278,13 +278,17 @@ fn rule() -> impl Strategy<Value = Command> {
         2 => Just(Command::ReinstateAccount { reason: None }),
         2 => spend_limits().prop_map(|SpendLimits { daily, monthly }| Command::ChangeSpendLimits {
             limits: AccountLimits { daily, monthly, rates: RateLimits::default() },
+            reason: None,
         }),
-        1 => Just(Command::ChangeSpendLimits { limits: AccountLimits::default() }),
+        1 => Just(Command::ChangeSpendLimits {
+            limits: AccountLimits::default(),
+            reason: Some("asked".to_owned()),
+        }),
         1 => (spend_limits(), plan())
             .prop_map(|(limits, plan)| Command::ChangeOwnLimits { limits, plan }),
-        1 => Just(Command::RemovePlan),
+        1 => Just(Command::RemovePlan { reason: None }),
         1 => select(vec!["gold", "silver"])
-            .prop_map(|plan| Command::AssignPlan { plan: plan.to_owned() }),
+            .prop_map(|plan| Command::AssignPlan { plan: plan.to_owned(), reason: None }),
         1 => id(2).prop_map(|account| Command::OpenAccount {
             account: AccountId::from_uuid(account),
             owner: UserId::from_uuid(Uuid::from_u128(1)),

@@ -324,14 +324,15 @@ impl<'a> Line<'a> {
             "limit-account" => {
                 let SpendLimits { daily, monthly } = self.spend("daily", "monthly");
                 let rates = RateLimits::default();
-                Command::ChangeSpendLimits { limits: AccountLimits { daily, monthly, rates } }
+                let limits = AccountLimits { daily, monthly, rates };
+                Command::ChangeSpendLimits { limits, reason: None }
             }
             "limit-own" => Command::ChangeOwnLimits {
                 limits: self.spend("daily", "monthly"),
                 plan: self.plan(),
             },
-            "plan" => Command::AssignPlan { plan: self.text("name", "gold") },
-            "remove-plan" => Command::RemovePlan,
+            "plan" => Command::AssignPlan { plan: self.text("name", "gold"), reason: None },
+            "remove-plan" => Command::RemovePlan { reason: None },
             _ => self.transfer(reason),
         }
     }

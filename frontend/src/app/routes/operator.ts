@@ -1,10 +1,13 @@
 import { createRoute, lazyRouteComponent } from '@tanstack/react-router'
+import { actionsSearch } from '@/features/actions/search'
 import { customerSearch, customersSearch } from '@/features/customers/search'
+import { peopleSearch } from '@/features/people/search'
 import { pricesSearch } from '@/features/prices/search'
 import { profitSearch } from '@/features/profit/search'
 import { app, only } from './root'
 
 const guard = only(['admin', 'auditor'])
+const admins = only(['admin'])
 
 /** The operator's pages; auditors read them too. Each is a piece of its own, which customers never fetch. */
 export const operator = [
@@ -47,6 +50,32 @@ export const operator = [
     path: '/operator/live',
     beforeLoad: guard,
     component: lazyRouteComponent(() => import('@/features/live/page'), 'LivePage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/people',
+    beforeLoad: guard,
+    validateSearch: peopleSearch,
+    component: lazyRouteComponent(() => import('@/features/people/page'), 'PeoplePage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/invitations',
+    beforeLoad: admins,
+    component: lazyRouteComponent(() => import('@/features/people/invitations'), 'InvitationsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/mails',
+    beforeLoad: admins,
+    component: lazyRouteComponent(() => import('@/features/people/mails'), 'MailsPage'),
+  }),
+  createRoute({
+    getParentRoute: () => app,
+    path: '/operator/actions',
+    beforeLoad: guard,
+    validateSearch: actionsSearch,
+    component: lazyRouteComponent(() => import('@/features/actions/page'), 'ActionsPage'),
   }),
   createRoute({
     getParentRoute: () => app,

@@ -165,6 +165,7 @@ function Refund({ client, onClose }: DialogProps) {
 
 function Plan({ client, onClose }: DialogProps) {
   const t = useMessages(actionMessages)
+  const reason = reasonField(useMessages(commandMessages))
   const { data } = useQuery(plansQuery)
   if (data === undefined) return null
   const options = [{ value: '', label: '—' }, ...data.data.map(({ name }) => ({ value: name, label: name }))]
@@ -173,8 +174,8 @@ function Plan({ client, onClose }: DialogProps) {
       title={t.plan}
       action={t.save}
       onClose={onClose}
-      fields={[{ name: 'plan', label: t.plan, kind: 'select', options, optional: true, initial: client.plan ?? '' }]}
-      run={(v) => assignPlan(client.account_id, v.maybe('plan'))}
+      fields={[{ name: 'plan', label: t.plan, kind: 'select', options, optional: true, initial: client.plan ?? '' }, reason]}
+      run={(v, key) => assignPlan(client.account_id, key, { plan: v.maybe('plan'), reason: v.text('reason') })}
     />
   )
 }
@@ -182,6 +183,7 @@ function Plan({ client, onClose }: DialogProps) {
 function Limits({ client, onClose }: DialogProps) {
   const t = useMessages(actionMessages)
   const rows = useMessages(customerMessages).limitRows
+  const reason = reasonField(useMessages(commandMessages))
   const { data } = useQuery(clientLimitsQuery(client.account_id))
   if (data === undefined) return null
   const own = data.of_account
@@ -199,14 +201,16 @@ function Limits({ client, onClose }: DialogProps) {
         field('rpm', rows.rpm, 'count', own.requests_per_minute),
         field('tpm', rows.tpm, 'count', own.tokens_per_minute),
         field('concurrent', rows.concurrent, 'count', own.concurrent_requests),
+        reason,
       ]}
-      run={(v) =>
-        changeLimits(client.account_id, {
+      run={(v, key) =>
+        changeLimits(client.account_id, key, {
           daily_limit_usd: v.maybeMoney('daily'),
           monthly_limit_usd: v.maybeMoney('monthly'),
           requests_per_minute: v.maybeCount('rpm'),
           tokens_per_minute: v.maybeCount('tpm'),
           concurrent_requests: v.maybeCount('concurrent'),
+          reason: v.text('reason'),
         })
       }
     />

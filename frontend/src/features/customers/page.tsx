@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback, useEffect } from 'react'
+import { useCallback } from 'react'
 import { useTroubleText } from '@/api/trouble'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
@@ -14,7 +14,7 @@ import { Time } from '@/ui/time'
 import { VirtualTable, type WideColumn } from '@/ui/virtual-table'
 import { type Client, clientsQuery, nameOf } from '../shared/clients'
 import { customerMessages } from './messages'
-import { customersSearch, fitting } from './search'
+import { customersSearch } from './search'
 
 export function CustomersPage() {
   const t = useMessages(customerMessages)
@@ -23,23 +23,18 @@ export function CustomersPage() {
   const { q = '' } = useSearch({ from: '/app/operator/customers' })
   const navigate = useNavigate({ from: '/operator/customers' })
   const search = useCallback((text: string) => void navigate({ search: customersSearch({ q: text }), replace: true }), [navigate])
-  const query = useInfiniteQuery(clientsQuery)
-  const { hasNextPage, isFetchingNextPage, fetchNextPage, isError } = query
+  const query = useInfiniteQuery(clientsQuery(q.trim()))
+  const { hasNextPage, isFetchingNextPage, fetchNextPage } = query
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, fetchNextPage])
-  // Searching looks through everybody, so the rest is fetched as well.
-  useEffect(() => {
-    if (q !== '' && !isError) more()
-  }, [q, more, isError])
-  const all = query.data?.pages.flatMap((page) => page.data)
   const rows = {
-    data: all === undefined ? undefined : fitting(all, q),
+    data: query.data?.pages.flatMap((page) => page.data),
     isPending: query.isPending,
     trouble: query.error === null ? null : describe(query.error),
     retry: () => void query.refetch(),
   }
-  const count = hasNextPage ? undefined : rows.data?.length
+  const count = hasNextPage || query.isPlaceholderData ? undefined : rows.data?.length
   return (
     <Page
       title={t.title}

@@ -12,7 +12,6 @@ export type Movement = components['schemas']['MovementItem']
 export type ClientKey = components['schemas']['ClientKeyItem']
 export type LogItem = components['schemas']['LogItem']
 export type AdminRequest = components['schemas']['AdminRequest']
-export type LimitsBody = components['schemas']['AccountLimitsRequest']
 
 export const clientQuery = (account_id: string) =>
   queryOptions({
@@ -97,7 +96,7 @@ export const suspend = (id: string, key: string, reason: string) =>
   unwrap(api.POST('/v1/admin/clients/{account_id}/suspend', { params: to(id, key), body: { reason } }))
 export const reinstate = (id: string, key: string, reason: string) =>
   unwrap(api.POST('/v1/admin/clients/{account_id}/reinstate', { params: to(id, key), body: { reason } }))
-export const assignPlan = (account_id: string, plan: string | null) =>
-  unwrap(api.PUT('/v1/admin/clients/{account_id}/plan', { params: { path: { account_id } }, body: { plan } }))
-export const changeLimits = (account_id: string, body: LimitsBody) =>
-  unwrap(api.PATCH('/v1/admin/clients/{account_id}/limits', { params: { path: { account_id } }, body }))
+export const assignPlan = (id: string, key: string, body: Bodies['PlanRequest']) =>
+  unwrap(api.PUT('/v1/admin/clients/{account_id}/plan', { params: to(id, key), body }))
+export const changeLimits = (id: string, key: string, body: Bodies['AccountLimitsRequest']) =>
+  unwrap(api.PATCH('/v1/admin/clients/{account_id}/limits', { params: to(id, key), body }))

@@ -1,31 +1,39 @@
-import { useQuery } from '@tanstack/react-query'
+import { useInfiniteQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useState } from 'react'
-import { useAsked } from '@/api/trouble'
+import { useTroubleText } from '@/api/trouble'
 import { useMessages } from '@/lib/i18n'
 import { Button } from '@/ui/button'
 import { Card } from '@/ui/card'
 import { AsOf, Page } from '@/ui/page'
 import { CreateKeyDialog, EditKeyDialog, RevokeKeyDialog } from './dialogs'
 import { keyMessages } from './messages'
-import { type ApiKey, keysQuery } from '../shared/keys'
+import { type ApiKey, keyPagesQuery } from '../shared/keys'
+import { More } from '../shared/paged'
 import { KeysTable } from './table'
 
 export function KeysPage() {
   const t = useMessages(keyMessages)
+  const describe = useTroubleText()
   const search = useSearch({ from: '/app/keys' })
   const navigate = useNavigate({ from: '/keys' })
   const [editing, setEditing] = useState<ApiKey | null>(null)
   const [revoking, setRevoking] = useState<ApiKey | null>(null)
-  const query = useQuery(keysQuery)
-  const rows = useAsked(query, (page) => page.data.filter((key) => search.revoked === true || key.revoked_at == null))
-  const revoked = query.data?.data.some((key) => key.revoked_at != null) === true
+  const query = useInfiniteQuery(keyPagesQuery)
+  const all = query.data?.pages.flatMap((page) => page.data)
+  const rows = {
+    data: all?.filter((key) => search.revoked === true || key.revoked_at == null),
+    isPending: query.isPending,
+    trouble: query.error === null ? null : describe(query.error),
+    retry: () => void query.refetch(),
+  }
+  const revoked = all?.some((key) => key.revoked_at != null) === true
   const openCreate = (open: boolean) => void navigate({ search: open ? { ...search, new: true } : { ...search, new: undefined } })
   return (
     <Page
       title={t.title}
       description={t.description}
-      asOf={<AsOf position={query.data?.as_of_position} readAt={query.dataUpdatedAt} />}
+      asOf={<AsOf position={query.data?.pages[0]?.as_of_position} readAt={query.dataUpdatedAt} />}
       actions={
         <>
           {revoked && (
@@ -44,6 +52,7 @@ export function KeysPage() {
     >
       <Card flush>
         <KeysTable rows={rows} onCreate={() => openCreate(true)} onEdit={setEditing} onRevoke={setRevoking} />
+        <More query={query} />
       </Card>
       <CreateKeyDialog open={search.new === true} onClose={() => openCreate(false)} />
       {editing !== null && <EditKeyDialog item={editing} onClose={() => setEditing(null)} />}

@@ -12,11 +12,12 @@ import { SearchBox } from '@/ui/search-box'
 import { Empty, Skeleton, Stateful } from '@/ui/state'
 import { Time } from '@/ui/time'
 import { VirtualTable, type WideColumn } from '@/ui/virtual-table'
+import { CsvButton } from '../shared/csv'
 import { EventLink } from '../shared/event-link'
 import { eventWords } from '../shared/event-words'
 import { ledgerMessages } from './messages'
 import { type EventItem, eventsQuery } from './queries'
-import { type EventsSearch, eventsSearch } from './search'
+import { type EventsSearch, eventFilter as csvFilter, eventsSearch } from './search'
 
 /** As many rows as fill a screen: pages may be short where what is looked for is rare. */
 const SCREEN = 30
@@ -48,6 +49,7 @@ export function LedgerPage() {
       title={t.title}
       description={t.description}
       asOf={<AsOf position={query.data?.pages[0]?.as_of_position} readAt={query.dataUpdatedAt} />}
+      actions={<CsvButton path="/v1/ledger/events.csv" query={csvFilter(search)} name="ledger.csv" />}
     >
       <Filters search={search} onChange={(next) => void navigate({ search: eventsSearch(next), replace: true })} />
       <Card flush>

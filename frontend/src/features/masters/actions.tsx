@@ -8,8 +8,14 @@ import { commandMessages } from '../shared/command-messages'
 import { disable, enable, purchase, reconcile, register, replaceKey } from './commands'
 import { masterMessages } from './messages'
 
+function useReason() {
+  const words = useMessages(commandMessages)
+  return { name: 'reason', label: words.reason, kind: 'area' as const, hint: words.reasonHint }
+}
+
 export function RegisterDialog({ onClose }: { onClose: () => void }) {
   const t = useMessages(masterMessages)
+  const reason = useReason()
   return (
     <CommandDialog
       title={t.registerTitle}
@@ -20,8 +26,12 @@ export function RegisterDialog({ onClose }: { onClose: () => void }) {
         { name: 'provider', label: t.provider, kind: 'text', initial: 'openrouter' },
         { name: 'base_url', label: t.baseUrl, kind: 'text', initial: 'https://openrouter.ai/api/v1' },
         { name: 'api_key', label: t.apiKey, kind: 'secret', hint: t.apiKeyHint },
+        reason,
       ]}
-      run={(v) => register({ label: v.text('label'), provider: v.text('provider'), base_url: v.text('base_url'), api_key: v.text('api_key') })}
+      run={(v, key) => {
+        const [label, provider, base_url] = [v.text('label'), v.text('provider'), v.text('base_url')]
+        return register(key, { label, provider, base_url, api_key: v.text('api_key'), reason: v.text('reason') })
+      }}
     />
   )
 }
@@ -55,8 +65,7 @@ export function MasterActions({ master, name }: { master: Master; name: string }
 
 function MasterDialog({ action, id, name, onClose }: { action: Action; id: string; name: string; onClose: () => void }) {
   const t = useMessages(masterMessages)
-  const words = useMessages(commandMessages)
-  const reason = { name: 'reason', label: words.reason, kind: 'area' as const, hint: words.reasonHint }
+  const reason = useReason()
   switch (action) {
     case 'buy':
       return (

@@ -5,7 +5,8 @@ import type { components } from '@/api/schema'
 type Bodies = components['schemas']
 const to = (id: string, key: string) => ({ path: { id }, header: { 'Idempotency-Key': key } })
 
-export const register = (body: Bodies['MasterAccountRequest']) => unwrap(api.POST('/v1/admin/master-accounts', { body }))
+export const register = (key: string, body: Bodies['MasterAccountRequest']) =>
+  unwrap(api.POST('/v1/admin/master-accounts', { params: { header: { 'Idempotency-Key': key } }, body }))
 export const purchase = (id: string, key: string, body: Bodies['PurchaseRequest']) =>
   unwrap(api.POST('/v1/admin/master-accounts/{id}/purchases', { params: to(id, key), body }))
 export const reconcile = (id: string, key: string, body: Bodies['CreditsRequest']) =>

@@ -1,49 +1,25 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { useCallback, useState } from 'react'
-import { useTroubleText } from '@/api/trouble'
+import { useAsked } from '@/api/trouble'
 import { perMillion } from '@/lib/decimal'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
-import { Button } from '@/ui/button'
+import { Button, IconButton } from '@/ui/button'
 import { Badge, Card } from '@/ui/card'
 import { SearchBox } from '@/ui/search-box'
-import { type Asked, Empty, Skeleton, Stateful } from '@/ui/state'
+import { Empty, Skeleton, Stateful } from '@/ui/state'
 import { VirtualTable, type WideColumn } from '@/ui/virtual-table'
-import { type Model, found } from '../shared/catalogue'
-import { mastersQuery } from '../shared/clients'
 import { useMayChange } from '../shared/role'
 import { RatioDialog } from './dialogs'
-import { dearest, marginPart, product } from './margin'
 import { priceMessages } from './messages'
-import { listPricesQuery, pricesQuery, publicCatalogueQuery, ratiosQuery } from './queries'
+import { type ModelPrice, modelPricesQuery } from './queries'
 import { pricesSearch } from './search'
 
-type Prices = { input: string | null; output: string | null }
-/** Prices are dollars for a million tokens. */
-type Row = Pick<Model, 'id' | 'name'> & { ratio: string | null; own: boolean; list: Prices; sale: Prices }
-
-/** Every model that is for sale, with its list price and its ratio: whole, or not at all. */
-function useRows(q: string): Asked<readonly Row[]> {
-  const describe = useTroubleText()
-  const [models, prices, list] = [useQuery(publicCatalogueQuery), useQuery(pricesQuery), useQuery(listPricesQuery)]
-  const ratios = useInfiniteQuery(ratiosQuery('model'))
-  const failed = [models, prices, list, ratios].find(({ error }) => error !== null)
-  const own = new Map(ratios.data?.pages.flatMap((page) => page.data).map(({ subject, ratio }) => [subject, ratio]))
-  const row = ({ id, name }: Model): Row => {
-    const ratio = own.get(id) ?? prices.data?.default_sale_ratio ?? null
-    const price = list.data?.get(id)
-    const [input, output] = [million(price?.input ?? null), million(price?.output ?? null)]
-    const sale = { input: times(input, ratio), output: times(output, ratio) }
-    return { id, name, ratio, own: own.has(id), list: { input, output }, sale }
-  }
-  const whole = prices.data !== undefined && list.data !== undefined && ratios.data !== undefined
-  return {
-    data: whole && models.data !== undefined ? found(models.data, { q }).map(row) : undefined,
-    isPending: !whole || models.isPending,
-    trouble: failed?.error == null ? null : describe(failed.error),
-    retry: () => void failed?.refetch(),
-  }
+/** Those in whose id or name every word is found. */
+function fitting(models: readonly ModelPrice[], q: string): readonly ModelPrice[] {
+  const words = q.toLowerCase().split(/\s+/).filter((word) => word !== '')
+  return models.filter(({ id, name }) => words.every((word) => `${id} ${name}`.toLowerCase().includes(word)))
 }
 
 export function Catalogue() {
@@ -53,16 +29,16 @@ export function Catalogue() {
   const navigate = useNavigate({ from: '/operator/prices' })
   const { q = '' } = search
   const change = useCallback((text: string) => void navigate({ search: pricesSearch({ q: text }), replace: true }), [navigate])
-  const [setting, setSetting] = useState<Row | null>(null)
+  const [setting, setSetting] = useState<ModelPrice | null>(null)
   const mayChange = useMayChange()
-  const masters = useQuery(mastersQuery).data
-  const rate = dearest(masters?.data ?? [])
-  const rows = useRows(q)
+  const query = useQuery(modelPricesQuery)
+  const rate = query.data?.cost_rate
+  const rows = useAsked(query, (list) => fitting(list.data, q))
   return (
     <div className="space-y-4">
       <SearchBox label={t.search} value={q} onChange={change} className="max-w-md" />
       <p className="min-h-10 text-[0.8125rem] text-muted max-sm:min-h-15">
-        {t.inOut} {masters !== undefined && (rate === null ? t.noRate : t.marginNote(format.decimal(rate.slice(0, 8))))}
+        {t.inOut} {query.data !== undefined && (rate == null ? t.noRate : t.marginNote(format.decimal(rate.slice(0, 8))))}
       </p>
       <Card flush>
         <Stateful
@@ -71,12 +47,12 @@ export function Catalogue() {
           isEmpty={(list) => list.length === 0}
           empty={<Empty icon="tag" title={q === '' ? t.noModels : t.none}>{q === '' ? t.noModelsText : t.noneText}</Empty>}
         >
-          {(list) => <List rows={list} rate={rate} {...(mayChange && { onSet: setSetting })} />}
+          {(list) => <List rows={list} {...(mayChange && { onSet: setSetting })} />}
         </Stateful>
       </Card>
       {setting !== null && (
         <RatioDialog
-          of={{ scope: 'model', subject: setting.id, name: setting.name, ratio: setting.own ? setting.ratio : null }}
+          of={{ scope: 'model', subject: setting.id, name: setting.name, ratio: setting.own_ratio ? (setting.sale_ratio ?? null) : null }}
           onClose={() => setSetting(null)}
         />
       )}
@@ -84,33 +60,46 @@ export function Catalogue() {
   )
 }
 
-function List({ rows, rate, onSet }: { rows: readonly Row[]; rate: string | null; onSet?: (row: Row) => void }) {
+function List({ rows, onSet }: { rows: readonly ModelPrice[]; onSet?: (row: ModelPrice) => void }) {
   const t = useMessages(priceMessages)
   const format = useFormat()
-  const set: WideColumn<Row> = {
+  const set: WideColumn<ModelPrice> = {
     key: 'set',
     head: '',
-    width: 'w-28',
+    width: 'w-12 sm:w-28',
     right: true,
-    from: 'sm',
     cell: (row) => (
-      <Button small aria-label={`${t.set}: ${row.name}`} onClick={() => onSet?.(row)}>
-        {t.set}
-      </Button>
+      <>
+        <Button small aria-label={`${t.set}: ${row.name}`} onClick={() => onSet?.(row)} className="max-sm:hidden">
+          {t.set}
+        </Button>
+        <IconButton icon="edit" label={`${t.set}: ${row.name}`} onClick={() => onSet?.(row)} className="sm:hidden" />
+      </>
     ),
   }
-  const columns: Array<WideColumn<Row>> = [
+  const columns: Array<WideColumn<ModelPrice>> = [
     {
       key: 'model',
       head: t.model,
+      // On a phone the sale price stands below the name.
       cell: (row) => (
         <>
           <span className="block truncate leading-5 font-medium">{row.name}</span>
-          <code className="block truncate font-mono text-xs leading-4 text-muted">{row.id}</code>
+          <code className="block truncate font-mono text-xs leading-4 text-muted max-sm:hidden">{row.id}</code>
+          <span className="block truncate text-xs leading-4 text-muted sm:hidden">
+            <Pair free={row.free} input={row.sale_prompt_usd} output={row.sale_completion_usd} />
+          </span>
         </>
       ),
     },
-    { key: 'list', head: t.list, width: 'w-40', right: true, from: 'md', cell: (row) => <Pair row={row} of="list" /> },
+    {
+      key: 'list',
+      head: t.list,
+      width: 'w-40',
+      right: true,
+      from: 'md',
+      cell: (row) => <Pair free={row.free} input={row.prompt_usd} output={row.completion_usd} muted />,
+    },
     {
       key: 'ratio',
       head: t.ratio,
@@ -119,58 +108,48 @@ function List({ rows, rate, onSet }: { rows: readonly Row[]; rate: string | null
       from: 'md',
       cell: (row) => (
         <span className="inline-flex items-center gap-1.5">
-          {row.own && <Badge tone="accent">{t.own}</Badge>}
-          {row.ratio === null ? '—' : `× ${format.decimal(row.ratio)}`}
+          {row.own_ratio && <Badge tone="accent">{t.own}</Badge>}
+          {row.sale_ratio == null ? '—' : `× ${format.decimal(row.sale_ratio)}`}
         </span>
       ),
     },
-    { key: 'sale', head: t.sale, width: 'w-40', right: true, cell: (row) => <Sale row={row} rate={rate} /> },
-    { key: 'margin', head: t.margin, width: 'w-24', right: true, from: 'sm', cell: (row) => <Margin row={row} rate={rate} /> },
+    {
+      key: 'sale',
+      head: t.sale,
+      width: 'w-40',
+      right: true,
+      from: 'sm',
+      cell: (row) => <Pair free={row.free} input={row.sale_prompt_usd} output={row.sale_completion_usd} />,
+    },
+    { key: 'margin', head: t.margin, width: 'w-20 sm:w-24', right: true, cell: (row) => <Margin row={row} /> },
     ...(onSet === undefined ? [] : [set]),
   ]
   return <VirtualTable label={t.face.catalogue} rows={rows} columns={columns} rowKey={(row) => row.id} />
 }
 
-function million(price: string | null): string | null {
-  return price === null ? null : perMillion(price)
-}
+type Price = string | null | undefined
 
-function times(price: string | null, ratio: string | null): string | null {
-  return price === null || ratio === null ? null : product(price, ratio)
-}
-
-function isFree({ list }: Row): boolean {
-  return list.input === '0' && list.output === '0'
-}
-
-function Pair({ row, of }: { row: Row; of: 'list' | 'sale' }) {
+/** Input and output: dollars for a million tokens. */
+function Pair({ free, input, output, muted = false }: { free: boolean; input: Price; output: Price; muted?: boolean }) {
   const t = useMessages(priceMessages)
   const format = useFormat()
-  if (isFree(row)) return <span className="text-muted">{t.free}</span>
-  const one = (price: string | null) => (price === null ? '—' : format.price(price))
-  const text = `${one(row[of].input)} → ${one(row[of].output)}`
+  if (free) return <span className="text-muted">{t.free}</span>
+  const one = (price: Price) => {
+    const million = price == null ? null : perMillion(price)
+    return million === null ? '—' : format.price(million)
+  }
+  const text = `${one(input)} → ${one(output)}`
   return (
-    <span className={of === 'list' ? 'text-muted' : ''} title={text}>
+    <span className={muted ? 'text-muted' : ''} title={text}>
       {text}
     </span>
   )
 }
 
-/** On a phone the margin stands below the price. */
-function Sale({ row, rate }: { row: Row; rate: string | null }) {
-  return (
-    <>
-      <Pair row={row} of="sale" />
-      <span className="block text-xs leading-4 sm:hidden">
-        <Margin row={row} rate={rate} />
-      </span>
-    </>
-  )
-}
-
-function Margin({ row, rate }: { row: Row; rate: string | null }) {
+/** A part, not an amount, so a number will do. */
+function Margin({ row }: { row: ModelPrice }) {
   const format = useFormat()
-  const part = isFree(row) || rate === null || row.ratio === null ? null : marginPart(row.ratio, rate)
-  if (part === null) return <span className="text-faint">—</span>
-  return <span className={part < 0 ? 'font-medium text-bad' : 'font-medium'}>{format.percent(part, 1)}</span>
+  if (row.margin == null) return <span className="text-faint">—</span>
+  const loss = row.margin.startsWith('-')
+  return <span className={loss ? 'font-medium text-bad' : 'font-medium'}>{format.percent(Number(row.margin), 1)}</span>
 }

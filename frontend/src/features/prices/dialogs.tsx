@@ -4,7 +4,7 @@ import { commandMessages } from '../shared/command-messages'
 import { priceMessages } from './messages'
 import { type Plan, type Scope, definePlan, setDefault, setRatio } from './queries'
 
-function useReason() {
+export function useReason() {
   const words = useMessages(commandMessages)
   return { name: 'reason', label: words.reason, kind: 'area' as const, hint: words.reasonHint }
 }
@@ -57,6 +57,7 @@ export function RatioDialog({ of, onClose }: RatioProps) {
 
 export function PlanDialog({ plan, onClose }: { plan: Plan | null; onClose: () => void }) {
   const t = useMessages(priceMessages)
+  const reason = useReason()
   const limits = plan?.limits
   const field = (name: 'daily' | 'monthly' | 'rpm' | 'tpm' | 'concurrent', kind: 'money' | 'count', value: string | number | null | undefined) => ({
     name, label: t[name], kind, optional: true, placeholder: t.noLimit, initial: value == null ? '' : String(value),
@@ -74,15 +75,17 @@ export function PlanDialog({ plan, onClose }: { plan: Plan | null; onClose: () =
         field('rpm', 'count', limits?.requests_per_minute),
         field('tpm', 'count', limits?.tokens_per_minute),
         field('concurrent', 'count', limits?.concurrent_requests),
+        reason,
       ]}
-      run={(v) =>
-        definePlan(plan?.name ?? v.text('name'), {
+      run={(v, key) =>
+        definePlan(plan?.name ?? v.text('name'), key, {
           sale_ratio: v.text('ratio'),
           daily_limit_usd: v.maybeMoney('daily'),
           monthly_limit_usd: v.maybeMoney('monthly'),
           requests_per_minute: v.maybeCount('rpm'),
           tokens_per_minute: v.maybeCount('tpm'),
           concurrent_requests: v.maybeCount('concurrent'),
+          reason: v.text('reason'),
         })
       }
     />

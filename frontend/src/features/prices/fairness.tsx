@@ -8,6 +8,7 @@ import { Card, Facts } from '@/ui/card'
 import { Skeleton, Stateful } from '@/ui/state'
 import { CommandDialog } from '../shared/command'
 import { useMayChange } from '../shared/role'
+import { useReason } from './dialogs'
 import { priceMessages } from './messages'
 import { type Policy, type Treatment, policyQuery, setPolicy } from './queries'
 
@@ -64,6 +65,7 @@ function treatment(text: string): Treatment | undefined {
 
 function PolicyDialog({ policy, onClose }: { policy: Policy; onClose: () => void }) {
   const t = useMessages(priceMessages)
+  const reason = useReason()
   const options = TREATMENTS.map((value) => ({ value, label: t.treatments[value] }))
   return (
     <CommandDialog
@@ -81,14 +83,16 @@ function PolicyDialog({ policy, onClose }: { policy: Policy; onClose: () => void
           options: [{ value: '', label: t.asElse }, ...options],
           initial: policy.cases[name] === policy.everything ? '' : (policy.cases[name] ?? ''),
         })),
+        reason,
       ]}
-      run={(v) => {
+      run={(v, key) => {
         const cases: Policy['cases'] = {}
         for (const name of CASES) {
           const chosen = treatment(v.text(name))
           if (chosen !== undefined) cases[name] = chosen
         }
-        return setPolicy({ everything: treatment(v.text('everything')) ?? policy.everything, cases })
+        const everything = treatment(v.text('everything')) ?? policy.everything
+        return setPolicy(key, { everything, cases, reason: v.text('reason') })
       }}
     />
   )

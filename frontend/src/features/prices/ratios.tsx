@@ -9,7 +9,6 @@ import { Card } from '@/ui/card'
 import { Skeleton, Stateful } from '@/ui/state'
 import { type Column, Table } from '@/ui/table'
 import { plansQuery } from '../customers/queries'
-import { clientsQuery, nameOf } from '../shared/clients'
 import { Paged } from '../shared/paged'
 import { useMayChange } from '../shared/role'
 import { DefaultDialog, PlanDialog, RatioDialog } from './dialogs'
@@ -26,11 +25,6 @@ export function Ratios() {
   const close = () => setOpen(null)
   const change = useMayChange()
   const prices = useAsked(useQuery(pricesQuery), (data) => data)
-  const clients = useInfiniteQuery(clientsQuery).data?.pages.flatMap((page) => page.data) ?? []
-  const clientName = (id: string) => {
-    const client = clients.find(({ account_id }) => account_id === id)
-    return client === undefined ? id : nameOf(client)
-  }
   return (
     <div className="space-y-4">
       <Card
@@ -57,9 +51,9 @@ export function Ratios() {
           </Button>
         )}
       </div>
-      <Overrides scope="model" name={(id) => id} head={t.model} {...(change && { onOpen: (of) => setOpen({ what: 'ratio', of }) })} />
+      <Overrides scope="model" head={t.model} {...(change && { onOpen: (of) => setOpen({ what: 'ratio', of }) })} />
       <h2 className="pt-2 text-[0.9375rem] font-semibold">{t.accounts}</h2>
-      <Overrides scope="account" name={clientName} head={t.accounts} {...(change && { onOpen: (of) => setOpen({ what: 'ratio', of }) })} />
+      <Overrides scope="account" head={t.accounts} {...(change && { onOpen: (of) => setOpen({ what: 'ratio', of }) })} />
       {open?.what === 'default' && <DefaultDialog ratio={prices.data?.default_sale_ratio ?? null} onClose={close} />}
       {open?.what === 'plan' && <PlanDialog plan={open.plan} onClose={close} />}
       {open?.what === 'new' && <RatioDialog onClose={close} />}
@@ -113,17 +107,17 @@ function edit<Row>(t: { change: string }, onOpen: ((row: Row) => void) | undefin
 type OverrideProps = {
   scope: Scope
   head: string
-  name: (id: string) => string
   onOpen?: (of: { scope: Scope; subject: string; name: string; ratio: string }) => void
 }
 
-function Overrides({ scope, head, name, onOpen }: OverrideProps) {
+function Overrides({ scope, head, onOpen }: OverrideProps) {
   const t = useMessages(priceMessages)
-  const open = onOpen === undefined ? undefined : ({ subject, ratio }: Ratio) => onOpen({ scope, subject, name: name(subject), ratio })
+  const name = ({ customer, subject }: Ratio) => customer ?? subject
+  const open = onOpen === undefined ? undefined : (row: Ratio) => onOpen({ scope, subject: row.subject, name: name(row), ratio: row.ratio })
   const columns: Array<Column<Ratio>> = [
-    { key: 'subject', head, grow: true, cell: (row) => <span className="block truncate font-medium" title={row.subject}>{name(row.subject)}</span> },
+    { key: 'subject', head, grow: true, cell: (row) => <span className="block truncate font-medium" title={row.subject}>{name(row)}</span> },
     { key: 'ratio', head: t.ratio, right: true, cell: (row) => <Times ratio={row.ratio} /> },
-    ...edit(t, open, (row) => name(row.subject)),
+    ...edit(t, open, name),
   ]
   return (
     <Paged

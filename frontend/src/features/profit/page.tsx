@@ -1,8 +1,8 @@
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useAsked } from '@/api/trouble'
-import { daysFrom } from '@/lib/days'
+import { daysFrom, moments } from '@/lib/days'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
 import { compare, isNegative, sum } from '@/lib/money'
@@ -14,7 +14,8 @@ import { Money } from '@/ui/money'
 import { AsOf, Page } from '@/ui/page'
 import { ChartSkeleton, Stateful } from '@/ui/state'
 import { Segments } from '@/ui/tabs'
-import { clientsQuery, mastersQuery, nameOf } from '../shared/clients'
+import { mastersQuery } from '../shared/clients'
+import { CsvButton } from '../shared/csv'
 import type { Range } from '../shared/usage'
 import { SPAN_NAMES, type Span, rangeOf } from '../usage/search'
 import { ProfitChart } from './chart'
@@ -47,6 +48,11 @@ export function ProfitPage() {
             <DayInput label={t.to} value={range.to} onChange={(to) => change({ to, from: to < range.from ? to : range.from })} />
           </>
         )}
+        <CsvButton
+          path="/v1/admin/profit.csv"
+          query={{ group_by: face, ...moments(range.from, range.to) }}
+          name={`profit-${range.from}-${range.to}.csv`}
+        />
         <div className="w-40">
           <Select
             aria-label={t.span}
@@ -76,22 +82,19 @@ export function ProfitPage() {
 function useNames(face: Face): (line: ProfitLine) => ReactNode {
   const t = useMessages(profitMessages)
   const format = useFormat()
-  const clients = useInfiniteQuery({ ...clientsQuery, enabled: face === 'account' }).data?.pages.flatMap((page) => page.data) ?? []
   const masters = useQuery({ ...mastersQuery, enabled: face === 'master_account' }).data?.data ?? []
-  return ({ name }) => {
+  return ({ name, customer }) => {
     switch (face) {
       case 'day':
         return format.date(name)
       case 'model':
         return name
-      case 'account': {
-        const client = clients.find(({ account_id }) => account_id === name)
+      case 'account':
         return (
           <Link to="/operator/customers/$id" params={{ id: name }} className="hover:underline">
-            {client === undefined ? name : nameOf(client)}
+            {customer ?? name}
           </Link>
         )
-      }
       case 'master_account':
         return masters.find(({ id }) => id === name)?.label ?? (name === '' ? t.unknown : name)
     }

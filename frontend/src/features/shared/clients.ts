@@ -1,4 +1,4 @@
-import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query'
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
 import { api } from '@/api/client'
 import { unwrap } from '@/api/error'
 import { atLeast } from '@/api/position'
@@ -8,23 +8,24 @@ import type { components } from '@/api/schema'
 export type Client = components['schemas']['ClientItem']
 export type Master = components['schemas']['MasterAccountItem']
 
-const PAGE = 200
-
-export const clientsQuery = infiniteQueryOptions({
-  queryKey: ['clients'],
-  queryFn: ({ pageParam, signal }) => {
-    const query = { limit: PAGE, ...(pageParam !== null && { cursor: pageParam }), ...atLeast() }
-    return unwrap(api.GET('/v1/admin/clients', { params: { query }, signal }))
-  },
-  initialPageParam: FIRST_PAGE.cursor,
-  getNextPageParam: (page) => page.next_cursor ?? null,
-  // Many pages are not read again every few seconds.
-  refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : REFRESH_MS),
-})
+export const clientsQuery = (search: string) =>
+  infiniteQueryOptions({
+    queryKey: ['clients', 'list', search],
+    queryFn: ({ pageParam, signal }) => {
+      const query = { limit: 100, ...(search !== '' && { search }), ...(pageParam !== null && { cursor: pageParam }), ...atLeast() }
+      return unwrap(api.GET('/v1/admin/clients', { params: { query }, signal }))
+    },
+    initialPageParam: FIRST_PAGE.cursor,
+    getNextPageParam: (page) => page.next_cursor ?? null,
+    // Many pages are not read again every few seconds.
+    refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : REFRESH_MS),
+    // What was found before stays in sight until the new answer is there.
+    placeholderData: keepPreviousData,
+  })
 
 export const mastersQuery = queryOptions({
   queryKey: ['masters'],
-  queryFn: ({ signal }) => unwrap(api.GET('/v1/admin/master-accounts', { params: { query: { limit: PAGE, ...atLeast() } }, signal })),
+  queryFn: ({ signal }) => unwrap(api.GET('/v1/admin/master-accounts', { params: { query: { limit: 200, ...atLeast() } }, signal })),
   refetchInterval: REFRESH_MS,
 })
 

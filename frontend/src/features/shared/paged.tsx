@@ -18,7 +18,6 @@ export function Paged<Row>({ query, label, columns, rowKey, empty, onRow }: {
   empty: ReactNode
   onRow?: (row: Row) => void
 }) {
-  const ui = useMessages(uiMessages)
   const describe = useTroubleText()
   const rows = {
     data: query.data?.pages.flatMap((page) => page.data),
@@ -29,13 +28,20 @@ export function Paged<Row>({ query, label, columns, rowKey, empty, onRow }: {
   return (
     <Card flush>
       <Table label={label} rows={rows} columns={columns} rowKey={rowKey} empty={empty} {...(onRow !== undefined && { onRow })} />
-      {query.hasNextPage && (
-        <div className="border-t border-line p-3 text-center">
-          <Button small busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
-            {ui.loadMore}
-          </Button>
-        </div>
-      )}
+      <More query={query} />
     </Card>
+  )
+}
+
+/** The button for the next page, while there is one. */
+export function More({ query }: { query: Pick<Pages<unknown>, 'hasNextPage' | 'isFetchingNextPage' | 'fetchNextPage'> }) {
+  const ui = useMessages(uiMessages)
+  if (!query.hasNextPage) return null
+  return (
+    <div className="border-t border-line p-3 text-center">
+      <Button small busy={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+        {ui.loadMore}
+      </Button>
+    </div>
   )
 }

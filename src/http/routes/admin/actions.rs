@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
-use super::notes::Notes;
+use super::notes::{Names, Notes};
 use crate::http::extract::{AuditorSession, Params};
 use crate::http::wire::{Amount, Page};
 use crate::http::{AppState, Problem};
@@ -64,6 +64,10 @@ struct ActionItem {
     /// Who did it.
     #[schema(examples("usr_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     actor: String,
+    /// What that person is called. Null for auditors, for parts of the system, and where the
+    /// person was erased.
+    #[schema(examples("Ada"))]
+    actor_name: Option<String>,
 }
 
 /// List operators' decisions
@@ -90,6 +94,8 @@ async fn list(
     let page: Page<Action> = Page::of(page);
     let subjects = page.data.iter().filter_map(|action| action.reason.clone());
     let notes = Notes::read(&app, who.role, subjects).await?;
+    let actors = page.data.iter().map(|action| action.actor.clone());
+    let names = Names::of_users(&app, who.role, actors).await?;
     Ok(Json(page.map(|action| ActionItem {
         reason: notes.about(action.reason.as_deref()),
         position: action.position,
@@ -97,6 +103,7 @@ async fn list(
         action: action.action,
         amount_usd: action.amount.map(Amount),
         at: action.at,
+        actor_name: names.of(&action.actor),
         actor: action.actor,
     })))
 }

@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
+use super::notes::Names;
 use crate::http::extract::{AuditorSession, Params};
 use crate::http::people::{List, cursor, default_limit};
 use crate::http::{AppState, Problem};
@@ -47,6 +48,10 @@ struct TrailEntry {
     /// A user's id, or `system:` and a part of this server.
     #[schema(examples("usr_01k2h3j4k5m6n7p8q9r0s1t2v3"))]
     actor: String,
+    /// What that person is called. Null for auditors, for parts of the system, and where the
+    /// person was erased.
+    #[schema(examples("Ada"))]
+    actor_name: Option<String>,
     /// `role_changed`, `person_erased`, `password_changed`, `password_reset`, `reset_link_made`,
     /// `email_verified`, `sessions_ended`, `invitation_made`, `invitation_revoked`,
     /// `invitation_used` or `mail_read`.
@@ -69,6 +74,7 @@ impl From<Entry> for TrailEntry {
             entry: entry.entry,
             recorded_at: entry.recorded_at,
             actor: entry.actor,
+            actor_name: None,
             action: entry.action,
             subject: entry.subject,
             request_id: entry.request_id,
@@ -91,12 +97,17 @@ impl From<Entry> for TrailEntry {
 )]
 async fn list(
     State(app): State<AppState>,
-    _: AuditorSession,
+    AuditorSession(who): AuditorSession,
     Params(params): Params<TrailParams>,
 ) -> Result<Json<List<TrailEntry>>, Problem> {
     let before: Option<i64> = cursor(params.cursor.as_deref())?;
     let (pool, subject) = (app.database.pool(), params.subject.as_deref());
     let rows = trail::page(pool, subject, before, i64::from(params.limit) + 1).await?;
     let page = List::cut(rows, params.limit, |entry| entry.entry.to_string());
-    Ok(Json(page.map(TrailEntry::from)))
+    let actors = page.data.iter().map(|entry| entry.actor.clone());
+    let names = Names::of_users(&app, who.role, actors).await?;
+    Ok(Json(page.map(|entry| {
+        let actor_name = names.of(&entry.actor);
+        TrailEntry { actor_name, ..TrailEntry::from(entry) }
+    })))
 }

@@ -11,8 +11,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
-use crate::http::extract::{AdminSession, AuditorSession, JsonBody, Params};
-use crate::http::wire::{ReadParams, Written};
+use crate::http::extract::{AdminSession, AuditorSession, IdempotencyKey, JsonBody, Params};
+use crate::http::wire::{Commanded, ReadParams};
 use crate::http::{AppState, Problem};
 use crate::operations::fairness;
 
@@ -93,6 +93,11 @@ struct FairnessPolicyRequest {
     /// Exceptions.
     #[serde(default)]
     cases: BTreeMap<MishapName, TreatmentName>,
+    /// Why. It stands beside the books, where it can be erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 2000))]
+    #[schema(examples("customers asked for it"))]
+    reason: Option<String>,
 }
 
 /// The fairness policy in force.
@@ -151,18 +156,28 @@ async fn show(
     path = "/v1/admin/fairness-policy",
     operation_id = "change_fairness_policy",
     tag = "admin",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, made by you for this one change"),
+    ),
     request_body = FairnessPolicyRequest,
-    responses((status = 200, description = "Changed", body = Written)),
+    responses(
+        (status = 200, description = "Changed", body = Commanded),
+        (status = 409, description = "The Idempotency-Key was used for another request"),
+    ),
     security(("session" = []))
 )]
 async fn change(
     State(app): State<AppState>,
     AdminSession(admin): AdminSession,
+    key: IdempotencyKey,
     JsonBody(body): JsonBody<FairnessPolicyRequest>,
-) -> Result<Json<Written>, Problem> {
+) -> Result<Json<Commanded>, Problem> {
+    let key = key.on("admin:fairness", &body)?;
     let cases = body.cases.into_iter().map(|(case, then)| (case.into(), then.into())).collect();
     let policy = FairnessPolicy { everything: body.everything.into(), cases };
-    let position = fairness::set(&app.ledger, policy, &admin.context()).await?;
+    let context = admin.context();
+    let (desk, reason) = (app.desk(&context, key.as_ref()), body.reason.as_deref());
+    let done = fairness::set(desk, policy, reason).await?;
     app.changes.prices.notify_one();
-    Ok(Json(Written { position }))
+    Ok(Json(done.into()))
 }

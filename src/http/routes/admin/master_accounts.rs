@@ -26,7 +26,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 /// An upstream account to be registered.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 struct MasterAccountRequest {
     /// Your name for it.
@@ -46,6 +46,11 @@ struct MasterAccountRequest {
     #[validate(length(min = 1, max = 1000), custom(function = "graphic"))]
     #[schema(examples("sk-or-v1-0123456789abcdef"), format = "password")]
     api_key: String,
+    /// Why. It stands beside the books, where it can be erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 2000))]
+    #[schema(examples("a second upstream, for when the first is down"))]
+    reason: Option<String>,
 }
 
 /// A registered master account.
@@ -62,9 +67,11 @@ struct MasterAccountResponse {
     /// Enough to recognise the key.
     #[schema(examples("sk-or-…cdef"))]
     masked_key: String,
-    /// The position of the log that holds it.
+    /// A position of the log that holds it. A repeated answer may name a later one.
     #[schema(examples(3))]
     position: i64,
+    /// Was it registered by an earlier request with this Idempotency-Key?
+    replayed: bool,
 }
 
 /// Credits that were bought.
@@ -166,24 +173,30 @@ impl From<Outcome<Purchase>> for PurchaseResponse {
     path = "/v1/admin/master-accounts",
     operation_id = "register_master_account",
     tag = "admin",
+    params(
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, made by you for this one registration"),
+    ),
     request_body = MasterAccountRequest,
     responses(
         (status = 201, description = "Registered", body = MasterAccountResponse),
-        (status = 409, description = "This key belongs to a master account already"),
+        (status = 409, description = "This key belongs to a master account already, or the Idempotency-Key was used for another request"),
     ),
     security(("session" = []))
 )]
 async fn create(
     State(app): State<AppState>,
     AdminSession(admin): AdminSession,
-    JsonBody(body): JsonBody<MasterAccountRequest>,
+    key: IdempotencyKey,
+    JsonBody(mut body): JsonBody<MasterAccountRequest>,
 ) -> Result<(StatusCode, Json<MasterAccountResponse>), Problem> {
+    let key = key.on("admin:master_accounts", &body)?;
+    let (reason, context) = (body.reason.take(), admin.context());
+    let (desk, keys) = (app.desk(&context, key.as_ref()), &app.upstream_keys);
     let new = NewMasterAccount::from(body);
-    let context = admin.context();
-    match master_accounts::register(&app.ledger, &app.upstream_keys, &new, &context).await? {
-        Registered::New(id, position) => {
+    match master_accounts::register(desk, keys, &new, reason.as_deref()).await? {
+        Registered::New(done) => {
             app.changes.master_accounts.notify_one();
-            Ok((StatusCode::CREATED, Json(MasterAccountResponse::new(id, new, position))))
+            Ok((StatusCode::CREATED, Json(MasterAccountResponse::new(done, new))))
         }
         Registered::Before(id) => {
             let message =
@@ -194,14 +207,15 @@ async fn create(
 }
 
 impl MasterAccountResponse {
-    fn new(id: MasterAccountId, new: NewMasterAccount, position: i64) -> Self {
+    fn new(done: Outcome<MasterAccountId>, new: NewMasterAccount) -> Self {
         Self {
-            id: id.to_string(),
+            id: done.answer.to_string(),
             masked_key: sealed::mask(&new.key),
             label: new.label,
             provider: new.provider,
             base_url: new.base_url,
-            position,
+            position: done.position,
+            replayed: done.replayed,
         }
     }
 }

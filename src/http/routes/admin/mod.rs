@@ -18,6 +18,7 @@ mod master_accounts;
 mod master_changes;
 mod movements;
 mod notes;
+mod offers;
 mod plans;
 mod prices;
 mod profit;
@@ -49,6 +50,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .merge(live::router())
         .merge(plans::router())
         .merge(prices::router())
+        .merge(offers::router())
         .merge(fairness::router())
         .merge(master_changes::router())
         .merge(statement::router())

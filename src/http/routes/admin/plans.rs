@@ -12,9 +12,9 @@ use utoipa_axum::routes;
 use validator::Validate;
 
 use crate::http::error::both;
-use crate::http::extract::{AdminSession, AuditorSession, JsonBody, PathId};
+use crate::http::extract::{AdminSession, AuditorSession, IdempotencyKey, JsonBody, PathId};
 use crate::http::limits::{LimitsItem, RatesChange, SpendChange};
-use crate::http::wire::{Usd, Written};
+use crate::http::wire::{Commanded, Usd};
 use crate::http::{ApiError, AppState, Problem};
 use crate::operations::limits;
 
@@ -43,7 +43,7 @@ struct PlansResponse {
 }
 
 /// A plan as it shall be. What is absent or null is not limited.
-#[derive(Deserialize, ToSchema, Validate)]
+#[derive(Serialize, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 struct DefinePlanRequest {
     /// Above 0 and up to 100, as a decimal string.
@@ -70,6 +70,11 @@ struct DefinePlanRequest {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 1_000_000, examples(32))]
     concurrent_requests: Option<u32>,
+    /// Why. It stands beside the books, where it can be erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[validate(length(min = 1, max = 2000))]
+    #[schema(examples("for the autumn offer"))]
+    reason: Option<String>,
 }
 
 impl PlanItem {
@@ -145,20 +150,28 @@ async fn show(
     path = "/v1/admin/plans/{name}",
     operation_id = "define_plan",
     tag = "admin",
-    params(("name" = String, Path, description = "The plan's name: 1 to 64 letters, digits, `-`, `_` and `.`", example = "gold")),
+    params(
+        ("name" = String, Path, description = "The plan's name: 1 to 64 letters, digits, `-`, `_` and `.`", example = "gold"),
+        ("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters, made by you for this one change"),
+    ),
     request_body(
         content = DefinePlanRequest,
         example = json!({ "sale_ratio": "0.75", "daily_limit_usd": "5", "requests_per_minute": 600 })
     ),
-    responses((status = 200, description = "Defined", body = Written)),
+    responses(
+        (status = 200, description = "Defined", body = Commanded),
+        (status = 409, description = "The Idempotency-Key was used for another request"),
+    ),
     security(("session" = []))
 )]
 async fn define(
     State(app): State<AppState>,
     AdminSession(admin): AdminSession,
     PathId(name): PathId<String>,
+    key: IdempotencyKey,
     JsonBody(body): JsonBody<DefinePlanRequest>,
-) -> Result<Json<Written>, Problem> {
+) -> Result<Json<Commanded>, Problem> {
+    let key = key.on("admin:plans", &(&name, &body))?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     if name.is_empty() || name.len() > 64 || !name.chars().all(plain) {
         let message = both!(
@@ -172,9 +185,10 @@ async fn define(
             both!("Use a decimal as in 0.75.", "Укажите десятичное число, например 0.75.");
         ApiError::invalid("sale_ratio", message)
     })?;
-    let (limits, by) = (body.limits()?, admin.context());
-    let position = limits::define_plan(&app.ledger, name, ratio, limits, &by).await?;
+    let (limits, context) = (body.limits()?, admin.context());
+    let (desk, reason) = (app.desk(&context, key.as_ref()), body.reason.as_deref());
+    let done = limits::define_plan(desk, name, ratio, limits, reason).await?;
     // Not when the request path next looks: the next request shall be served by it.
     app.gateway.prices().refresh(&app.ledger, app.database.pool()).await?;
-    Ok(Json(Written { position }))
+    Ok(Json(done.into()))
 }

@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use validator::Validate;
 
-use super::notes::Notes;
+use super::notes::{Names, Notes};
 use crate::http::error::both;
 use crate::http::extract::{AdminSession, AuditorSession, IdempotencyKey, JsonBody, Params};
 use crate::http::wire::{Amount, Page};
@@ -77,6 +77,10 @@ struct RatioItem {
     /// The account's or the model's id, or the plan's name.
     #[schema(examples("openai/gpt-4o"))]
     subject: String,
+    /// What the customer is called, where it is an account's. Null for auditors, and where the
+    /// person was erased.
+    #[schema(examples("Ada"))]
+    customer: Option<String>,
     #[schema(examples("0.95"))]
     ratio: String,
 }
@@ -109,7 +113,7 @@ impl From<(RatioScope, Ratio)> for RatioItem {
             RatioScope::Model(model) => ("model", model),
             RatioScope::Account(account) => ("account", account.to_string()),
         };
-        Self { scope, subject, ratio: ratio.to_string() }
+        Self { scope, subject, customer: None, ratio: ratio.to_string() }
     }
 }
 
@@ -128,7 +132,7 @@ impl From<(RatioScope, Ratio)> for RatioItem {
 )]
 async fn list(
     State(app): State<AppState>,
-    _: AuditorSession,
+    AuditorSession(who): AuditorSession,
     Params(params): Params<RatioParams>,
 ) -> Result<Json<Page<RatioItem>>, Problem> {
     let as_of_position = app.visible(None).await?;
@@ -142,6 +146,10 @@ async fn list(
     let more = items.len() > usize::from(params.limit);
     items.truncate(params.limit.into());
     let next_cursor = items.last().filter(|_| more).map(cursor);
+    let accounts = items.iter().filter(|item| item.scope == "account");
+    let accounts = accounts.map(|item| item.subject.clone());
+    let names = Names::of_holders(&app, who.role, accounts).await?;
+    items.iter_mut().for_each(|item| item.customer = names.of(&item.subject));
     Ok(Json(Page { data: items, next_cursor, as_of_position }))
 }
 

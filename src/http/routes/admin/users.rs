@@ -1,11 +1,14 @@
 //! People: who they are, what they may do, and their end.
 
+use std::collections::HashMap;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use tollgate_domain::ids::UserId;
+use tollgate_projections::queries;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -13,7 +16,7 @@ use validator::Validate;
 
 use crate::http::extract::{AdminSession, AuditorSession, JsonBody, Params, PathId};
 use crate::http::people::{List, cursor, default_limit};
-use crate::http::wire::Usd;
+use crate::http::wire::{Usd, plain};
 use crate::http::{AppState, Problem};
 use crate::identity::{Role, User};
 use crate::operations::people::{self, LeftMoney};
@@ -35,6 +38,11 @@ struct UserParams {
     /// Only those with this role.
     #[param(inline)]
     role: Option<WireRole>,
+    /// Words, each a part of the name or of the address; or the beginning of an id (`usr_…`), which
+    /// is all that auditors find people by.
+    #[validate(length(max = 200))]
+    #[param(example = "ada")]
+    search: Option<String>,
     /// How many at most.
     #[serde(default = "default_limit")]
     #[validate(range(min = 1, max = 200))]
@@ -93,6 +101,9 @@ struct UserItem {
     role: WireRole,
     /// Whether mail to the address has arrived.
     email_verified: bool,
+    /// Of the account: `active` or `suspended`. In the answer to a change of a role it is null.
+    #[schema(examples("active"))]
+    account_status: Option<String>,
     created_at: DateTime<Utc>,
 }
 
@@ -110,6 +121,7 @@ impl UserItem {
             name,
             role: user.role.into(),
             email_verified: user.email_verified_at.is_some(),
+            account_status: None,
             created_at: user.created_at,
         }
     }
@@ -183,10 +195,31 @@ async fn list(
     Params(params): Params<UserParams>,
 ) -> Result<Json<List<UserItem>>, Problem> {
     let after: Option<UserId> = cursor(params.cursor.as_deref())?;
+    let text = plain("search", params.search)?.unwrap_or_default();
     let role = params.role.map(Role::from);
-    let users = app.people.users.page(role, after, i64::from(params.limit) + 1).await?;
+    let users = match may_search(who.role, text.trim()) {
+        true => app.people.users.page(role, &text, after, i64::from(params.limit) + 1).await?,
+        false => vec![],
+    };
     let page = List::cut(users, params.limit, |user| user.id.to_string());
-    Ok(Json(page.map(|user| UserItem::new(user, who.role))))
+    let accounts: Vec<_> = page.data.iter().map(|user| user.account).collect();
+    let found = queries::accounts_by_id(app.database.pool(), &accounts).await?.data;
+    let mut states: HashMap<_, _> =
+        found.into_iter().map(|account| (account.account_id, account.status)).collect();
+    Ok(Json(page.map(|user| {
+        let account_status = states.remove(&user.account.to_string());
+        UserItem { account_status, ..UserItem::new(user, who.role) }
+    })))
+}
+
+/// Whoever learns who fits a name learns the name.
+fn may_search(role: Role, text: &str) -> bool {
+    match role {
+        Role::Admin => true,
+        Role::Client | Role::Auditor => {
+            text.is_empty() || (text.starts_with("usr_") && !text.contains(char::is_whitespace))
+        }
+    }
 }
 
 /// Change a role

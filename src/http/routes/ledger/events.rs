@@ -25,7 +25,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 /// Which events; absent members filter nothing.
 #[derive(Debug, Clone, Deserialize, IntoParams, Validate)]
 #[into_params(parameter_in = Query)]
-struct EventParams {
+pub(super) struct EventParams {
     /// Of one stream: the id of an account (`acct_…`) or a master account (`mast_…`), or
     /// `price_book`.
     #[validate(length(max = 64))]
@@ -122,9 +122,16 @@ pub(super) struct EntryLine {
 
 /// Who caused an event.
 #[derive(Default, Deserialize)]
-struct Cause {
-    actor: Option<String>,
-    request_id: Option<String>,
+pub(super) struct Cause {
+    pub(super) actor: Option<String>,
+    pub(super) request_id: Option<String>,
+}
+
+impl Cause {
+    /// As its metadata say.
+    pub(super) fn of(event: &StoredEvent) -> Self {
+        serde_json::from_str(&event.metadata).unwrap_or_default()
+    }
 }
 
 fn raw(json: &str) -> Result<Box<RawValue>, ApiError> {
@@ -133,7 +140,7 @@ fn raw(json: &str) -> Result<Box<RawValue>, ApiError> {
 
 impl EventItem {
     fn new(event: &StoredEvent) -> Result<Self, ApiError> {
-        let cause: Cause = serde_json::from_str(&event.metadata).unwrap_or_default();
+        let cause = Cause::of(event);
         Ok(Self {
             position: event.position,
             stream_type: event.aggregate_type.clone(),
@@ -177,7 +184,7 @@ impl EventDetail {
 }
 
 impl EventParams {
-    fn split(self) -> Result<(EventFilter, PageParams), ApiError> {
+    pub(super) fn split(self) -> Result<(EventFilter, PageParams), ApiError> {
         sane_times(self.from, self.to)?;
         let filter = EventFilter {
             stream: plain("stream", self.stream)?,

@@ -2,6 +2,7 @@
 //! is right. Events hold ids and no names: what was noted about people is not here.
 
 mod events;
+mod export;
 mod history;
 mod verification;
 
@@ -13,6 +14,7 @@ use crate::http::AppState;
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .merge(events::router())
+        .merge(export::router())
         .merge(history::router())
         .merge(verification::router())
 }
