@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict'
 import test, { after, before } from 'node:test'
-import { accessible, auditor, chat, customer, ended, fits, launch, operate, people, shot, signIn, url, visit } from './harness.mjs'
+import { accessible, auditor, chat, customer, ended, figures, fits, launch, operate, people, shot, signIn, sound, swift, url, visit } from './harness.mjs'
 
 const MODELS = ['openai/gpt-4o-mini', 'anthropic/claude-sonnet-4', 'google/gemini-2.5-flash']
 const OUTSIDE = ['/login', '/register', '/register#token=tgi_x', '/reset-password', '/reset-password#token=tgp_x', '/verify-email']
@@ -70,7 +70,11 @@ before(async () => {
   }
   eve = await auditor()
 })
-after(() => browser?.close())
+after(async () => {
+  await browser?.close()
+  const worst = (of) => figures.reduce((most, page) => (page[of] > most[of] ? page : most))
+  if (figures.length > 0) console.log('the worst of', figures.length, 'pages:', worst('paintMs'), worst('shift'), worst('scriptBytes'))
+})
 
 const faces = [
   { width: 1440, height: 900, dark: false, language: 'en' },
@@ -91,7 +95,9 @@ for (const face of faces) {
       await page.goto('about:blank')
       await page.goto(url + path)
       await settled(page)
+      await swift(page, path, () => page.reload().then(() => settled(page)))
       await accessible(page, path)
+      await sound(page, path, face.language)
       await fits(page, path)
       await shot(page, `${path.slice(1).replaceAll(/[^a-z]+/g, '-')}-${suffix}`)
     }
@@ -103,7 +109,7 @@ for (const face of faces) {
   test(`a customer's pages: ${called}`, async () => {
     const { page, wrong, context } = await visit(browser, face)
     await signIn(page, ann.email)
-    await walk(page, pages, suffix)
+    await walk(page, pages, suffix, face.language)
     assert.deepEqual(wrong, [])
     await context.close()
   })
@@ -112,7 +118,7 @@ for (const face of faces) {
     const { page, wrong, context } = await visit(browser, face)
     const admin = people.admin()
     await signIn(page, admin.email, admin.password)
-    await walk(page, operatorPages, suffix)
+    await walk(page, operatorPages, suffix, face.language)
     assert.deepEqual(wrong, [])
     await context.close()
   })
@@ -122,17 +128,19 @@ for (const face of faces) {
   test(`the same pages as an auditor sees them: ${called}`, async () => {
     const { page, wrong, context } = await visit(browser, face)
     await signIn(page, eve.email)
-    await walk(page, operatorPages, `auditor-${suffix}`)
+    await walk(page, operatorPages, `auditor-${suffix}`, face.language)
     assert.deepEqual(wrong, [])
     await context.close()
   })
 }
 
-async function walk(page, paths, suffix) {
+async function walk(page, paths, suffix, language) {
   for (const [name, path] of Object.entries(paths)) {
     await page.goto(url + path)
     await settled(page)
+    await swift(page, name, () => page.reload().then(() => settled(page)))
     await accessible(page, name)
+    if (name !== 'new-key') await sound(page, name, language)
     await fits(page, name)
     await shot(page, `${name}-${suffix}`)
     const text = await page.locator('body').innerText()

@@ -1,6 +1,6 @@
 import type { UseQueryResult } from '@tanstack/react-query'
 import { messages, useMessages } from '@/lib/i18n'
-import { ApiError } from './error'
+import { ApiError, isTransient } from './error'
 
 const troubles = messages(
   {
@@ -35,15 +35,15 @@ const troubles = messages(
   },
 )
 
-export type TroubleText = { title: string; advice: string; requestId: string | null }
+export type TroubleText = { title: string; advice: string; requestId: string | null; again: boolean }
 
 /** Turns what was thrown into words: what happened, and what to do next. */
 export function useTroubleText(): (error: unknown) => TroubleText {
   const t = useMessages(troubles)
   return (error) => {
-    if (!(error instanceof ApiError)) return { title: t.broken, advice: t.brokenAdvice, requestId: null }
+    if (!(error instanceof ApiError)) return { title: t.broken, advice: t.brokenAdvice, requestId: null, again: true }
     const { requestId, message, status } = error
-    const say = (title: string, advice: string): TroubleText => ({ title, advice, requestId })
+    const say = (title: string, advice: string): TroubleText => ({ title, advice, requestId, again: isTransient(error) })
     if (status === 0) return say(t.unreachable, t.unreachableAdvice)
     if (status === 429 || status === 503) return say(t.busy, t.busyAdvice(error.retryAfterSeconds ?? 5))
     if (status >= 500) return say(t.fault, t.faultAdvice)

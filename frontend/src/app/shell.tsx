@@ -19,7 +19,7 @@ export function Shell() {
     <div className="lg:grid lg:grid-cols-[14.5rem_1fr] print:block">
       <a
         href="#content"
-        className="sr-only z-50 rounded-md bg-surface px-3 py-2 focus-visible:not-sr-only focus-visible:fixed focus-visible:top-2 focus-visible:left-2"
+        className="sr-only z-50 rounded-md bg-surface px-3 py-2 focus-visible:not-sr-only focus-visible:fixed focus-visible:px-3 focus-visible:py-2 focus-visible:top-2 focus-visible:left-2"
       >
         {t.skip}
       </a>

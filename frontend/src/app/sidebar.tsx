@@ -34,7 +34,7 @@ export function Sidebar({ role, onGo }: { role: Role; onGo?: () => void }) {
                     to={item.to}
                     activeOptions={{ exact: item.exact === true, includeSearch: false }}
                     {...(onGo !== undefined && { onClick: onGo })}
-                    className="flex h-8 items-center gap-2.5 rounded-md px-2 text-muted hover:bg-sunken hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent-strong"
+                    className="flex h-8 max-lg:h-10 items-center gap-2.5 rounded-md px-2 text-muted hover:bg-sunken hover:text-ink aria-[current=page]:bg-accent-soft aria-[current=page]:font-medium aria-[current=page]:text-accent-strong"
                   >
                     <Icon name={item.icon} className="size-[1.125rem]" />
                     <span className="truncate">{item.label}</span>
@@ -45,7 +45,7 @@ export function Sidebar({ role, onGo }: { role: Role; onGo?: () => void }) {
           </div>
         ))}
       </nav>
-      <a href="/docs/" className="flex items-center gap-2.5 rounded-md px-2 py-1.5 text-[0.8125rem] text-muted hover:bg-sunken hover:text-ink">
+      <a href="/docs/" className="flex items-center gap-2.5 rounded-md px-2 py-1.5 text-[0.8125rem] text-muted max-lg:py-2.5 hover:bg-sunken hover:text-ink">
         <Icon name="external" className="size-4" />
         {t.docs}
       </a>

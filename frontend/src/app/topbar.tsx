@@ -29,7 +29,7 @@ function Available() {
   const { data } = useQuery(balanceQuery)
   if (data === undefined) return null
   return (
-    <Link to="/billing" className="flex h-8 items-center gap-2 rounded-md px-2.5 text-[0.8125rem] text-muted hover:bg-sunken">
+    <Link to="/billing" className="flex h-8 max-sm:h-10 items-center gap-2 rounded-md px-2.5 text-[0.8125rem] text-muted hover:bg-sunken">
       {t.available}
       <Money value={data.available_usd} decimals={2} down className="font-medium text-ink" />
     </Link>
@@ -50,7 +50,7 @@ function UserMenu({ name, email }: { name: string; email: string }) {
   return (
     <Menu
       trigger={
-        <button type="button" className="flex h-8 items-center gap-2 rounded-md pr-1 pl-1.5 hover:bg-sunken">
+        <button type="button" className="flex h-8 max-sm:h-10 items-center gap-2 rounded-md pr-1 pl-1.5 hover:bg-sunken">
           <span aria-hidden="true" className="flex size-6 items-center justify-center rounded-full bg-accent text-2xs font-semibold text-on-accent uppercase">
             {name.slice(0, 1)}
           </span>

@@ -1,4 +1,4 @@
-import { recall, remember } from './kept'
+import { onRemembered, recall, remember } from './kept'
 import { store, useStore } from './store'
 
 export type Language = 'en' | 'ru'
@@ -34,6 +34,12 @@ export function setLanguage(next: Language): void {
   document.documentElement.lang = next
   language.set(next)
 }
+
+onRemembered('language', (next) => {
+  if (!isLanguage(next)) return
+  document.documentElement.lang = next
+  language.set(next)
+})
 
 export function useLanguage(): Language {
   return useStore(language)

@@ -7,6 +7,13 @@ export function recall(name: string): string | null {
   }
 }
 
+/** Tells what another page of this browser has come to remember. */
+export function onRemembered(name: string, tell: (value: string | null) => void): void {
+  globalThis.addEventListener?.('storage', (event) => {
+    if (event.key === `tollgate.${name}`) tell(event.newValue)
+  })
+}
+
 export function remember(name: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(`tollgate.${name}`)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compare, floored, fromPico, isMoney, money, parseMoney, rounded, share, sum, toPico } from './money'
+import { ceiling, compare, floored, fromPico, half, isMoney, money, parseMoney, placesOf, rounded, share, sum, telling, toPico } from './money'
 
 describe('money', () => {
   it('is added without losing a pico-dollar', () => {
@@ -46,4 +46,20 @@ describe('money', () => {
     expect(share(money('1'), money('4'))).toBe(0.25)
     expect(share(money('1'), money('0'))).toBe(0)
   })
+})
+
+it('finds a round amount above any other', () => {
+  const tops = ['0.000082', '1', '2.05', '41.6', '1234567.84', '99', '0', '-3'].map((text) => ceiling(money(text)))
+  expect(tops).toEqual(['0.0001', '1', '2.4', '50', '1600000', '100', '0', '0'])
+  expect(half(money('0.0001'))).toBe('0.00005')
+})
+
+it('shows fewer decimals of larger amounts, and never less than cents', () => {
+  expect(['0.915', '25.5', '254.084836', '1234567.84'].map((text) => telling(money(text), 6))).toEqual([6, 4, 2, 2])
+  expect(telling(money('-254'), 4)).toBe(2)
+})
+
+it('knows how much room a column of amounts needs', () => {
+  expect(placesOf([])).toBe(2)
+  expect(placesOf(['1', '0.0000822', '-3.5'].map(money))).toBe(7)
 })

@@ -8,6 +8,8 @@ declare const brand: unique symbol
 
 const DECIMALS = 12
 const SCALE = 10n ** 12n
+/** The gateway takes no larger amount. */
+const MOST = 10n ** 12n * SCALE
 const SHAPE = /^-?\d+(\.\d{1,12})?$/
 
 /** Whether a text is an amount as the gateway writes it. */
@@ -26,7 +28,9 @@ export const ZERO = money('0')
 /** What somebody typed, with a comma or a point; null where it is no amount. */
 export function parseMoney(typed: string): Money | null {
   const text = typed.replaceAll(/[\s\u00a0\u202f$_]/g, '').replace(',', '.')
-  return isMoney(text) ? fromPico(toPico(text)) : null
+  if (!isMoney(text)) return null
+  const pico = toPico(text)
+  return pico > MOST || pico < -MOST ? null : fromPico(pico)
 }
 
 export function toPico(amount: Money): bigint {
@@ -84,6 +88,35 @@ export function floored(amount: Money, decimals: number): Money {
   const pico = toPico(amount)
   const rest = ((pico % unit) + unit) % unit
   return fromPico(pico - rest)
+}
+
+/** The first digits of amounts that are easily halved. */
+const ROUND = [10n, 12n, 16n, 20n, 24n, 30n, 40n, 50n, 60n, 80n]
+
+/** The next round amount above. */
+export function ceiling(amount: Money): Money {
+  const pico = toPico(amount)
+  if (pico <= 0n) return ZERO
+  const unit = 10n ** BigInt(pico.toString().length - 1)
+  const tenths = ROUND.find((steps) => steps * unit >= pico * 10n) ?? 100n
+  return fromPico((tenths * unit) / 10n)
+}
+
+export function half(amount: Money): Money {
+  return fromPico(toPico(amount) / 2n)
+}
+
+/** How many decimals the longest of some amounts has, and two at least: so many places align their points. */
+export function placesOf(amounts: Iterable<Money>): number {
+  let most = 2
+  for (const amount of amounts) most = Math.max(most, amount.split('.')[1]?.length ?? 0)
+  return most
+}
+
+/** So many decimals as tell something: dollars by the hundred need no millionths beside them. */
+export function telling(amount: Money, decimals: number): number {
+  const whole = amount.replace('-', '').split('.')[0]?.length ?? 1
+  return Math.max(Math.min(decimals, 2), decimals - 2 * (whole - 1))
 }
 
 /** How large a part is of a whole, for the length of a bar: the only number that money becomes. */

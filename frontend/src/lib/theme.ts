@@ -1,4 +1,4 @@
-import { recall, remember } from './kept'
+import { onRemembered, recall, remember } from './kept'
 import { store, useStore } from './store'
 
 export type Theme = 'system' | 'light' | 'dark'
@@ -29,4 +29,8 @@ export function applyTheme(): void {
 
 export function followSystemTheme(): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', applyTheme)
+  onRemembered('theme', () => {
+    theme.set(kept())
+    applyTheme()
+  })
 }

@@ -16,7 +16,7 @@ export function buttonClass(kind: Kind = 'plain', small = false): string {
   return classes(
     'inline-flex items-center justify-center gap-1.5 rounded-md border font-medium whitespace-nowrap transition-colors',
     'disabled:pointer-events-none disabled:opacity-50',
-    small ? 'h-8 px-2.5 text-[0.8125rem]' : 'h-9 px-3.5',
+    small ? 'h-8 px-2.5 text-[0.8125rem] max-sm:h-9' : 'h-9 px-3.5 max-sm:h-10',
     KINDS[kind],
   )
 }
@@ -47,7 +47,7 @@ export function IconButton({ icon, label, className, ...rest }: ComponentProps<'
       aria-label={label}
       title={label}
       className={classes(
-        'inline-flex size-8 items-center justify-center rounded-md text-muted transition-colors hover:bg-sunken hover:text-ink',
+        'inline-flex size-8 max-sm:size-9 items-center justify-center rounded-md text-muted transition-colors hover:bg-sunken hover:text-ink',
         'disabled:pointer-events-none disabled:opacity-50',
         className,
       )}

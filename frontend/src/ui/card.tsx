@@ -28,7 +28,7 @@ export function Figure({ label, children, note }: { label: string; children: Rea
   return (
     <div className="min-w-0">
       <dt className="text-[0.8125rem] text-muted">{label}</dt>
-      <dd className="mt-1 truncate text-xl font-semibold tracking-tight">{children}</dd>
+      <dd className="mt-1 text-lg font-semibold sm:text-xl tracking-tight wrap-anywhere">{children}</dd>
       {note !== undefined && <dd className="mt-0.5 text-[0.8125rem] text-muted">{note}</dd>}
     </div>
   )
@@ -41,7 +41,7 @@ export function Facts({ rows }: { rows: ReadonlyArray<readonly [label: string, v
       {rows.map(
         (row) =>
           row !== null && (
-            <div key={row[0]} className="grid gap-x-4 gap-y-0.5 border-b border-line py-2 last:border-0 sm:grid-cols-[10rem_1fr]">
+            <div key={row[0]} className="grid gap-x-4 gap-y-0.5 border-b border-line py-2 last:border-0 sm:grid-cols-[minmax(10rem,35%)_1fr]">
               <dt className="text-muted">{row[0]}</dt>
               <dd className="min-w-0 break-words">{row[1]}</dd>
             </div>

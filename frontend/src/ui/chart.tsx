@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useMessages } from '@/lib/i18n'
 import { type Money as Amount, ZERO, compare, largest, share, sum } from '@/lib/money'
+import { Lines, Scale, Ticks, barWidth, topOf } from './axis'
 import { classes } from './classes'
 import { uiMessages } from './messages'
 import { Money } from './money'
@@ -38,10 +39,10 @@ export function BarChart({ label, ticks, series, height = 200, legend = true }: 
   const [at, setAt] = useState<number | null>(null)
   const shown = condense(series, t.others)
   const totals = ticks.map((_, bar) => sum(shown.map((one) => one.values[bar] ?? ZERO)))
-  const top = largest(totals)
+  const top = topOf(largest(totals))
   const grand = sum(totals)
   const step = 100 / Math.max(1, ticks.length)
-  const every = Math.ceil(ticks.length / 7)
+  const width = barWidth(step)
   return (
     <figure>
       <figcaption className="mb-3 flex min-h-10 flex-wrap items-baseline gap-x-4 gap-y-1">
@@ -49,44 +50,34 @@ export function BarChart({ label, ticks, series, height = 200, legend = true }: 
         <Money value={at === null ? grand : (totals[at] ?? ZERO)} decimals={6} className="font-semibold" />
         {legend && shown.length > 1 && <Legend series={shown} at={at} />}
       </figcaption>
-      <svg
-        viewBox={`0 0 100 ${height}`}
-        preserveAspectRatio="none"
-        className="block w-full overflow-visible"
-        style={{ height }}
-        role="img"
-        aria-label={label}
-        onMouseLeave={() => setAt(null)}
-      >
-        {[0, 0.25, 0.5, 0.75, 1].map((line) => (
-          <line key={line} x1="0" x2="100" y1={height * line} y2={height * line} className="stroke-line" vectorEffect="non-scaling-stroke" />
-        ))}
-        {ticks.map((tick, bar) => (
-          <g key={`${tick}-${bar}`} onMouseEnter={() => setAt(bar)} className={classes(at !== null && at !== bar && 'opacity-45')}>
-            <rect x={bar * step} y="0" width={step} height={height} fill="transparent" />
-            <Stack
-              values={shown.map((one) => one.values[bar] ?? ZERO)}
-              top={top}
-              x={bar * step + step * 0.14}
-              width={step * 0.72}
-              height={height}
-            />
-          </g>
-        ))}
-      </svg>
-      <div className="nums relative mt-1.5 h-4 text-2xs text-faint" aria-hidden="true">
-        {ticks.map(
-          (tick, bar) =>
-            bar % every === 0 && (
-              <span
-                key={`${tick}-${bar}`}
-                className={classes('absolute -translate-x-1/2 whitespace-nowrap first:translate-x-0', (bar / every) % 2 === 1 && 'max-sm:hidden')}
-                style={{ left: bar === 0 ? '0%' : `${(bar + 0.5) * step}%` }}
-              >
-                {tick}
-              </span>
-            ),
-        )}
+      <div className="grid grid-cols-[auto_1fr]">
+        <Scale top={top} height={height} />
+        <div className="min-w-0">
+          <svg
+            viewBox={`0 0 100 ${height}`}
+            preserveAspectRatio="none"
+            className="block w-full overflow-visible"
+            style={{ height }}
+            role="img"
+            aria-label={label}
+            onMouseLeave={() => setAt(null)}
+          >
+            <Lines height={height} />
+            {ticks.map((tick, bar) => (
+              <g key={`${tick}-${bar}`} onMouseEnter={() => setAt(bar)} className={classes(at !== null && at !== bar && 'opacity-45')}>
+                <rect x={bar * step} y="0" width={step} height={height} fill="transparent" />
+                <Stack
+                  values={shown.map((one) => one.values[bar] ?? ZERO)}
+                  top={top}
+                  x={bar * step + (step - width) / 2}
+                  width={width}
+                  height={height}
+                />
+              </g>
+            ))}
+          </svg>
+          <Ticks ticks={ticks} />
+        </div>
       </div>
     </figure>
   )
@@ -96,7 +87,7 @@ function Legend({ series, at }: { series: readonly Series[]; at: number | null }
   return (
     <ul className="flex min-w-0 flex-wrap gap-x-4 gap-y-1 text-[0.8125rem] text-muted sm:ml-auto">
       {series.map((one, index) => (
-        <li key={one.name} className="flex min-w-0 items-center gap-1.5">
+        <li key={one.name} className="flex max-w-64 min-w-0 items-center gap-1.5" title={one.name}>
           <span className={classes('size-2 shrink-0 rounded-[2px]', DOTS[index])} />
           <span className="truncate">{one.name}</span>
           {at !== null && <Money value={one.values[at] ?? ZERO} decimals={6} className="text-ink" />}

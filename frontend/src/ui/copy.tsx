@@ -34,7 +34,7 @@ async function put(text: string): Promise<boolean> {
 export function CopyIcon({ text, label }: { text: string; label?: string }) {
   const t = useMessages(uiMessages)
   const { copied, copy } = useCopy(text)
-  return <IconButton icon={copied ? 'check' : 'copy'} label={copied ? t.copied : (label ?? t.copy)} onClick={copy} className="size-7" />
+  return <IconButton icon={copied ? 'check' : 'copy'} label={copied ? t.copied : (label ?? t.copy)} onClick={copy} className="size-7 max-sm:size-9" />
 }
 
 export function CopyButton({ text, label }: { text: string; label?: string }) {
@@ -51,7 +51,7 @@ export function CopyButton({ text, label }: { text: string; label?: string }) {
 export function Copyable({ text, short = false }: { text: string; short?: boolean }) {
   const shown = short && text.length > 18 ? `${text.slice(0, 9)}…${text.slice(-6)}` : text
   return (
-    <span className="-my-1 inline-flex max-w-full items-center gap-1">
+    <span className="-my-1 max-sm:-my-2 inline-flex max-w-full items-center gap-1">
       <code className="min-w-0 truncate font-mono text-[0.8125rem]" title={text}>
         {shown}
       </code>

@@ -1,5 +1,5 @@
 import * as Radix from '@radix-ui/react-dialog'
-import type { ReactNode } from 'react'
+import { type ComponentProps, type ReactNode, useState } from 'react'
 import { useMessages } from '@/lib/i18n'
 import { Button, IconButton } from './button'
 import { classes } from './classes'
@@ -20,7 +20,7 @@ export function Dialog({ open, onClose, title, description, wide = false, childr
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <Radix.Overlay className="fixed inset-0 z-40 bg-black/40" />
-        <Radix.Content
+        <Content
           className={classes(
             'fixed top-1/2 left-1/2 z-50 max-h-[calc(100dvh-2rem)] w-[calc(100vw-2rem)] -translate-x-1/2 -translate-y-1/2',
             'overflow-y-auto rounded-xl border border-line bg-surface shadow-float focus:outline-none',
@@ -42,9 +42,31 @@ export function Dialog({ open, onClose, title, description, wide = false, childr
             </Radix.Close>
           </header>
           <div className="px-5 pt-4 pb-5">{children}</div>
-        </Radix.Content>
+        </Content>
       </Radix.Portal>
     </Radix.Root>
+  )
+}
+
+/** What has the focus; of a menu that is about to close, the button that opened it. */
+function focused(): HTMLElement | null {
+  const element = document.activeElement
+  const button = element?.closest('[role=menu]')?.getAttribute('aria-labelledby')
+  const opener = button == null ? element : document.getElementById(button)
+  return opener instanceof HTMLElement ? opener : null
+}
+
+/** Gives the focus back to where it was: Radix itself looks only after the first field has taken it. */
+function Content(props: ComponentProps<typeof Radix.Content>) {
+  const [opener] = useState(focused)
+  return (
+    <Radix.Content
+      {...props}
+      onCloseAutoFocus={(event) => {
+        event.preventDefault()
+        opener?.focus()
+      }}
+    />
   )
 }
 

@@ -6,9 +6,17 @@ import { Icon } from './icon'
 import { uiMessages } from './messages'
 
 const BOX =
-  'w-full rounded-md border border-edge bg-surface px-3 text-ink placeholder:text-faint ' +
+  'w-full rounded-md border max-sm:text-base border-edge bg-surface px-3 text-ink placeholder:text-faint ' +
   'hover:border-faint focus-visible:border-accent focus-visible:outline-1 focus-visible:outline-offset-0 ' +
   'disabled:bg-sunken disabled:text-muted aria-invalid:border-bad'
+
+/** Letters below 16 px would make a phone zoom into the field. */
+const HEIGHT = 'h-9 max-sm:h-10'
+
+/** Puts the reader to the first field that is wrong, once the form has been drawn with what is wrong. */
+export function goToWrong(form: HTMLFormElement): void {
+  requestAnimationFrame(() => form.querySelector<HTMLElement>('[aria-invalid=true]')?.focus())
+}
 
 type Shell = { label: string; hint?: ReactNode; error?: string | null | undefined; optional?: boolean; className?: string }
 
@@ -42,7 +50,7 @@ type InputProps = Omit<ComponentProps<'input'>, 'className'>
 export function TextField({ label, hint, error, optional, className, ...input }: Shell & InputProps) {
   return (
     <Frame {...shell({ label, hint, error, optional, className })}>
-      {(wiring) => <input {...wiring} {...input} className={classes(BOX, 'h-9')} />}
+      {(wiring) => <input {...wiring} {...input} className={classes(BOX, HEIGHT)} />}
     </Frame>
   )
 }
@@ -56,7 +64,7 @@ export function MoneyField({ label, hint, error, optional, className, ...input }
           <span className="pointer-events-none absolute inset-y-0 left-3 flex items-center text-muted" aria-hidden="true">
             $
           </span>
-          <input {...wiring} inputMode="decimal" autoComplete="off" {...input} className={classes(BOX, 'nums h-9 pl-7')} />
+          <input {...wiring} inputMode="decimal" autoComplete="off" {...input} className={classes(BOX, HEIGHT, 'nums pl-7')} />
         </div>
       )}
     </Frame>
@@ -70,7 +78,7 @@ export function PasswordField({ label, hint, error, className, ...input }: Shell
     <Frame {...shell({ label, hint, error, className })}>
       {(wiring) => (
         <div className="relative">
-          <input {...wiring} {...input} type={shown ? 'text' : 'password'} className={classes(BOX, 'h-9 pr-10')} />
+          <input {...wiring} {...input} type={shown ? 'text' : 'password'} className={classes(BOX, HEIGHT, 'pr-10')} />
           <IconButton
             icon={shown ? 'eyeOff' : 'eye'}
             label={shown ? t.hidePassword : t.showPassword}
@@ -113,7 +121,7 @@ export function Select<Value extends string>({ value, options, onChange, ...rest
           const chosen = options.find((option) => option.value === event.target.value)
           if (chosen !== undefined) onChange(chosen.value)
         }}
-        className={classes(BOX, 'h-9 appearance-none truncate pr-8')}
+        className={classes(BOX, HEIGHT, 'appearance-none truncate pr-8')}
       >
         {options.map((option) => (
           <option key={option.value} value={option.value}>
@@ -121,7 +129,7 @@ export function Select<Value extends string>({ value, options, onChange, ...rest
           </option>
         ))}
       </select>
-      <Icon name="down" className="pointer-events-none absolute top-2.5 right-2.5 size-4 text-muted" />
+      <Icon name="down" className="pointer-events-none absolute inset-y-0 right-2.5 my-auto size-4 text-muted" />
     </span>
   )
 }

@@ -21,7 +21,7 @@ export function Menu({ trigger, children }: { trigger: ReactNode; children: Reac
 }
 
 const ITEM =
-  'flex h-8 cursor-pointer items-center gap-2.5 rounded-md px-2.5 outline-none select-none ' +
+  'flex h-8 max-sm:h-10 cursor-pointer items-center gap-2.5 rounded-md px-2.5 outline-none select-none ' +
   'data-highlighted:bg-sunken data-disabled:pointer-events-none data-disabled:opacity-50'
 
 type ItemProps = { icon?: IconName; onSelect: () => void; danger?: boolean; children: ReactNode }

@@ -25,7 +25,7 @@ export function Page({ title, crumb, description, actions, asOf, children }: Pro
         <div className="min-w-0 flex-1 basis-64">
           {crumb !== undefined && <div className="mb-1 text-[0.8125rem] text-muted">{crumb}</div>}
           <h1 className="text-[1.375rem] leading-7 font-semibold tracking-tight">{title}</h1>
-          {description !== undefined && <p className="mt-1 max-w-prose text-muted">{description}</p>}
+          {description !== undefined && <p className="mt-1 max-w-2xl text-pretty text-muted">{description}</p>}
           {asOf !== undefined && <div className="mt-1">{asOf}</div>}
         </div>
         {actions !== undefined && <div className="no-print flex flex-wrap items-center gap-2">{actions}</div>}
@@ -40,7 +40,8 @@ export function AsOf({ position, readAt }: { position: number | undefined; readA
   const t = useMessages(uiMessages)
   const format = useFormat()
   const now = useNow(1_000)
-  if (position === undefined) return <p className="text-[0.8125rem] text-faint">{t.loading}</p>
+  // The line keeps its height while nothing is known, so that nothing jumps.
+  if (position === undefined) return <p className="h-5" />
   return (
     <p className="nums text-[0.8125rem] text-faint" title={t.asOfTitle} data-as-of={position}>
       {t.asOf(format.number(position), format.ago(readAt, now))}

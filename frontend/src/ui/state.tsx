@@ -4,8 +4,8 @@ import { Button } from './button'
 import { Icon, type IconName } from './icon'
 import { uiMessages } from './messages'
 
-/** What went wrong, in words for the reader. */
-export type Trouble = { title: string; advice: string; requestId: string | null }
+/** What went wrong, in words for the reader, and whether it may succeed when it is tried again. */
+export type Trouble = { title: string; advice: string; requestId: string | null; again: boolean }
 
 /** The part of a query that the states of a list are made of. */
 export type Asked<T> = {
@@ -53,6 +53,12 @@ export function Skeleton({ lines = 4 }: { lines?: number }) {
   )
 }
 
+/** As high as a chart with its figures, so that nothing below it jumps. */
+export function ChartSkeleton() {
+  const t = useMessages(uiMessages)
+  return <div className="skeleton h-[17.25rem]" role="status" aria-label={t.loading} />
+}
+
 export function TroubleBox({ trouble, retry, slim = false }: { trouble: Trouble; retry?: () => void; slim?: boolean }) {
   const t = useMessages(uiMessages)
   return (
@@ -61,13 +67,13 @@ export function TroubleBox({ trouble, retry, slim = false }: { trouble: Trouble;
       <div className="min-w-0 flex-1">
         <p className="font-medium">{trouble.title}</p>
         {trouble.advice !== '' && <p className={slim ? '' : 'mx-auto mt-1 max-w-prose text-muted'}>{trouble.advice}</p>}
-        {trouble.requestId !== null && !slim && (
-          <p className="mt-2 text-[0.8125rem] text-muted">
+        {trouble.requestId !== null && trouble.again && (
+          <p className={slim ? 'text-[0.8125rem]' : 'mt-2 text-[0.8125rem] text-muted'}>
             {t.requestId} <code className="font-mono">{trouble.requestId}</code>
           </p>
         )}
       </div>
-      {retry !== undefined && (
+      {retry !== undefined && trouble.again && (
         <Button small onClick={retry} className={slim ? '' : 'mt-4'}>
           {t.tryAgain}
         </Button>

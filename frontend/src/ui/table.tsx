@@ -79,9 +79,9 @@ export function Table<Row>({ label, rows, columns, rowKey, empty, sorting, onSor
 
 export function cellClass<Row>(column: Column<Row>): string {
   return classes(
-    'h-11 px-3 py-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5',
-    column.right === true && 'text-right',
-    column.grow === true && 'w-full max-w-0 min-w-32',
+    'h-11 px-2 sm:px-3 py-2 first:pl-4 last:pr-4 sm:first:pl-5 sm:last:pr-5',
+    column.right === true && 'text-right whitespace-nowrap',
+    column.grow === true && 'w-full max-w-0 min-w-28',
     column.from !== undefined && FROM[column.from],
   )
 }

@@ -23,7 +23,7 @@ export function Tabs<Value extends string>({ value, tabs, onChange, label }: {
           <Radix.Trigger
             key={tab.value}
             value={tab.value}
-            className="-mb-px border-b-2 border-transparent py-2 font-medium whitespace-nowrap text-muted hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
+            className="-mb-px border-b-2 border-transparent py-2 max-sm:py-2.5 font-medium whitespace-nowrap text-muted hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink"
           >
             {tab.label}
           </Radix.Trigger>
@@ -53,7 +53,7 @@ export function Segments<Value extends string>({ label, value, options, onChange
           type="button"
           aria-pressed={option.value === value}
           onClick={() => onChange(option.value)}
-          className="h-7 rounded px-2.5 text-[0.8125rem] font-medium text-muted hover:text-ink aria-pressed:bg-surface aria-pressed:text-ink aria-pressed:shadow-raised"
+          className="h-7 rounded px-2.5 whitespace-nowrap max-sm:h-9 text-[0.8125rem] font-medium text-muted hover:text-ink aria-pressed:bg-surface aria-pressed:text-ink aria-pressed:shadow-raised"
         >
           {option.label}
         </button>

@@ -57,68 +57,91 @@ const ENDS: &str = "FROM read.requests r LEFT JOIN LATERAL (SELECT * FROM read.r
     WHERE r.account_id = $1 AND r.position < $2 AND r.position <= $3 \
       AND r.state IN ('settled', 'released', 'expired') \
       AND ($5::timestamptz IS NULL OR r.ended_at >= $5) \
-      AND ($6::timestamptz IS NULL OR r.ended_at < $6) \
-      AND ($7::text IS NULL OR r.model = $7) AND ($8::text IS NULL OR r.key_id = $8) \
-      AND ($9::text IS NULL OR COALESCE(l.state, r.state) = $9) \
-      AND ($10::text IS NULL OR r.outcome = $10) \
-      AND ($11::text IS NULL OR r.request_id = $11) \
-      AND ($12::text IS NULL OR r.reservation_id = $12) \
-      AND ($13::text IS NULL OR r.generation_id = $13) \
-      AND ($14::text IS NULL OR r.model ILIKE $14)";
+      AND ($6::timestamptz IS NULL OR r.ended_at < $6)";
 
-/// What a search text is looked for in.
+/// As many parameters stand before those of the search.
+const FIXED: usize = 6;
+
+/// What a search asks for besides its times: conditions, and the values of their parameters.
+///
+/// Only what is asked for stands in the statement. Were the rest there as "or it is null", one plan
+/// would have to serve every search, and an id would be looked for in all rows of the account.
 #[derive(Default)]
-struct Needle {
-    request: Option<String>,
-    reservation: Option<String>,
-    generation: Option<String>,
-    model: Option<String>,
+struct Asked {
+    conditions: String,
+    values: Vec<String>,
 }
 
-impl Needle {
-    fn of(text: Option<&str>) -> Self {
-        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else {
-            return Self::default();
-        };
-        let found = Some(text.to_owned());
+impl Asked {
+    fn of(search: &RequestSearch) -> Self {
+        let mut asked = Self::default();
+        asked.add("r.model = ?", search.model.clone());
+        asked.add("r.key_id = ?", search.key.map(|key| key.to_string()));
+        asked.add("r.outcome = ?", search.outcome.clone());
+        asked.state(search.state.clone());
+        asked.text(search.text.as_deref());
+        asked
+    }
+
+    /// Adds a condition on one value, which stands for each `?` of it.
+    fn add(&mut self, condition: &str, value: Option<String>) {
+        let Some(value) = value else { return };
+        self.values.push(value);
+        let parameter = format!("${}", FIXED + self.values.len());
+        self.conditions += " AND ";
+        self.conditions += &condition.replace('?', &parameter);
+    }
+
+    fn state(&mut self, state: Option<String>) {
+        match state.as_deref() {
+            // Few rows replace another one, and an index has only those.
+            Some("corrected" | "billed_late") => self.add(
+                "l.state = ? AND r.reservation_id IN (SELECT n.reservation_id \
+                   FROM read.requests n WHERE n.account_id = $1 AND n.state = ? \
+                     AND n.state IN ('corrected', 'billed_late'))",
+                state,
+            ),
+            Some(_) | None => self.add("r.state = ? AND l.state IS NULL", state),
+        }
+    }
+
+    /// A text is an id by its beginning, else a part of the model's name.
+    fn text(&mut self, text: Option<&str>) {
+        let Some(text) = text.map(str::trim).filter(|text| !text.is_empty()) else { return };
         match text.split(['_', '-']).next() {
-            Some("req") => Self { request: found, ..Self::default() },
-            Some("rsv") => Self { reservation: found, ..Self::default() },
-            Some("gen") => Self { generation: found, ..Self::default() },
-            Some(_) | None => {
-                let mut pattern = String::with_capacity(text.len() + 2);
-                pattern.push('%');
-                for letter in text.chars() {
-                    if matches!(letter, '%' | '_' | '\\') {
-                        pattern.push('\\');
-                    }
-                    pattern.push(letter);
-                }
-                pattern.push('%');
-                Self { model: Some(pattern), ..Self::default() }
-            }
+            Some("req") => self.add("r.request_id = ?", Some(text.to_owned())),
+            Some("rsv") => self.add("r.reservation_id = ?", Some(text.to_owned())),
+            Some("gen") => self.add("r.generation_id = ?", Some(text.to_owned())),
+            Some(_) | None => self.add("r.model ILIKE ?", Some(part(text))),
         }
     }
 }
 
+/// The pattern of whatever contains a text.
+fn part(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for letter in text.chars() {
+        if matches!(letter, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
 macro_rules! bound {
-    ($query:expr, $account:expr, $before:expr, $until:expr, $most:expr, $search:expr) => {{
-        let needle = Needle::of($search.text.as_deref());
-        $query
+    ($query:expr, $account:expr, $before:expr, $until:expr, $most:expr,
+     $search:expr, $asked:expr) => {{
+        let fixed = $query
             .bind($account.to_string())
             .bind($before)
             .bind($until)
             .bind($most)
             .bind($search.from)
-            .bind($search.to)
-            .bind($search.model.clone())
-            .bind($search.key.map(|key| key.to_string()))
-            .bind($search.state.clone())
-            .bind($search.outcome.clone())
-            .bind(needle.request)
-            .bind(needle.reservation)
-            .bind(needle.generation)
-            .bind(needle.model)
+            .bind($search.to);
+        $asked.values.into_iter().fold(fixed, |query, value| query.bind(value))
     }};
 }
 
@@ -135,9 +158,10 @@ pub async fn request_rows(
     until: i64,
     most: i64,
 ) -> Result<AsOf<Vec<Request>>, QueryError> {
-    let rows = format!("{FIGURES} {ENDS} ORDER BY r.position DESC LIMIT $4");
+    let asked = Asked::of(search);
+    let rows = format!("{FIGURES} {ENDS}{} ORDER BY r.position DESC LIMIT $4", asked.conditions);
     let sql = as_of(&["requests"], &rows, "r.position DESC");
-    fetch(pool, bound!(query(&sql), account, before, until, most, search)).await
+    fetch(pool, bound!(query(&sql), account, before, until, most, search, asked)).await
 }
 
 /// A page of the requests of an account that pass the search, newest first.
@@ -166,7 +190,9 @@ pub async fn count_requests(
     until: i64,
     most: i64,
 ) -> Result<i64, QueryError> {
-    let sql = format!("SELECT count(*) FROM (SELECT 1 {ENDS} LIMIT $4) counted");
-    let counted = bound!(query_scalar(&sql), account, i64::MAX, until, most, search);
+    let asked = Asked::of(search);
+    let sql =
+        format!("SELECT count(*) FROM (SELECT 1 {ENDS}{} LIMIT $4) counted", asked.conditions);
+    let counted = bound!(query_scalar(&sql), account, i64::MAX, until, most, search, asked);
     Ok(counted.fetch_one(pool).await?)
 }

@@ -1,11 +1,17 @@
 import { createRoute, lazyRouteComponent, notFound } from '@tanstack/react-router'
-import { isMonth } from '@/lib/days'
+import { balanceQuery } from '@/api/queries'
+import { dayOf, isMonth, monthOf } from '@/lib/days'
 import { catalogueSearch } from '@/features/shared/catalogue'
 import { requestSearch } from '@/features/requests/search'
 import { usageSearch } from '@/features/usage/search'
 import { app, only } from './root'
 
 const guard = only(['client', 'admin'])
+
+/** Longer than the gateway needs on a good day. */
+const PATIENCE_MS = 300
+
+const pause = (milliseconds: number) => new Promise<void>((resolve) => setTimeout(resolve, milliseconds))
 
 type Search = Record<string, unknown>
 
@@ -15,6 +21,11 @@ export const customer = [
     getParentRoute: () => app,
     path: '/',
     beforeLoad: guard,
+    // An empty balance is told above everything else: known beforehand, it pushes nothing down.
+    loader: async ({ context: { client } }) => {
+      if (client.getQueryData(balanceQuery.queryKey) !== undefined) return
+      await Promise.race([client.prefetchQuery(balanceQuery), pause(PATIENCE_MS)])
+    },
     component: lazyRouteComponent(() => import('@/features/overview/page'), 'OverviewPage'),
   }),
   createRoute({
@@ -58,7 +69,8 @@ export const customer = [
     path: '/billing/statements/$month',
     beforeLoad: ({ context, params }) => {
       guard({ context })
-      if (!isMonth(params.month)) throw notFound()
+      // A month that has not begun has no statement.
+      if (!isMonth(params.month) || params.month > monthOf(dayOf(Date.now()))) throw notFound()
     },
     component: lazyRouteComponent(() => import('@/features/billing/statement'), 'StatementPage'),
   }),

@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import { Outlet, createRootRouteWithContext, createRoute, redirect } from '@tanstack/react-router'
 import { meQuery } from '@/api/queries'
 import { accessToken, wasSignedIn } from '@/api/session'
-import { NotFound } from '../fallbacks'
+import { NotFound, Waiting } from '../fallbacks'
 import type { Role } from '../navigation'
 import { homeOf, isRole } from '../roles'
 import { Shell } from '../shell'
@@ -16,6 +16,7 @@ export const app = createRoute({
   getParentRoute: () => root,
   id: 'app',
   component: Shell,
+  pendingComponent: Waiting,
   beforeLoad: async ({ context, location }) => {
     const before = wasSignedIn()
     const token = await accessToken()

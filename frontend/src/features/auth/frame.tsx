@@ -3,6 +3,7 @@ import type { TroubleText } from '@/api/trouble'
 import { setLanguage, useLanguage, useMessages } from '@/lib/i18n'
 import { Button } from '@/ui/button'
 import { Notice } from '@/ui/card'
+import { goToWrong } from '@/ui/field'
 import { authMessages } from './messages'
 
 /** The sheet in the middle of the pages before the sign-in. */
@@ -45,11 +46,19 @@ export function AuthFrame({ title, children, foot }: { title: string; children: 
 
 type FormProps = { action: string; busy: boolean; trouble: TroubleText | string | null; onSubmit: () => void; children: ReactNode }
 
+export const SHORTEST_PASSWORD = 10
+
+/** Whether a text may be an address; whether it is one, only a mail tells. */
+export function isAddress(text: string): boolean {
+  return /^\S+@\S+$/.test(text.trim())
+}
+
 /** A form with one button; what went wrong stands above it. */
 export function AuthForm({ action, busy, trouble, onSubmit, children }: FormProps) {
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     onSubmit()
+    goToWrong(event.currentTarget)
   }
   const text = trouble === null || typeof trouble === 'string' ? trouble : trouble.advice || trouble.title
   return (

@@ -9,7 +9,7 @@ import { useMessages } from '@/lib/i18n'
 import { safeNext } from '@/lib/paths'
 import { Notice } from '@/ui/card'
 import { PasswordField, TextField } from '@/ui/field'
-import { AuthForm, AuthFrame } from './frame'
+import { AuthForm, AuthFrame, isAddress } from './frame'
 import { authMessages } from './messages'
 
 export type Credentials = { email: string; password: string }
@@ -47,6 +47,11 @@ export function LoginPage() {
   const [password, setPassword] = useState('')
   const signIn = useSignIn(safeNext(next))
   const trouble = useSignInTrouble()
+  const [tried, setTried] = useState(false)
+  const submit = () => {
+    setTried(true)
+    if (isAddress(email) && password !== '') signIn.mutate({ email, password })
+  }
   return (
     <AuthFrame
       title={t.signInTitle}
@@ -68,7 +73,7 @@ export function LoginPage() {
         action={t.signIn}
         busy={signIn.isPending}
         trouble={trouble(signIn.error)}
-        onSubmit={() => signIn.mutate({ email, password })}
+        onSubmit={submit}
       >
         <TextField
           label={t.email}
@@ -77,6 +82,7 @@ export function LoginPage() {
           autoComplete="username"
           autoFocus
           required
+          error={tried && !isAddress(email) ? t.emailBad : null}
           value={email}
           onChange={(event) => setEmail(event.target.value)}
         />
@@ -85,6 +91,7 @@ export function LoginPage() {
           name="password"
           autoComplete="current-password"
           required
+          error={tried && password === '' ? t.passwordNeeded : null}
           value={password}
           onChange={(event) => setPassword(event.target.value)}
         />

@@ -7,11 +7,9 @@ import { useTroubleText } from '@/api/trouble'
 import { currentLanguage, useMessages } from '@/lib/i18n'
 import { tokenInHash } from '@/lib/paths'
 import { PasswordField, TextField } from '@/ui/field'
-import { AuthForm, AuthFrame } from './frame'
+import { AuthForm, AuthFrame, SHORTEST_PASSWORD, isAddress } from './frame'
 import { useSignIn } from './login'
 import { authMessages } from './messages'
-
-const SHORTEST_PASSWORD = 10
 
 export function RegisterPage() {
   const t = useMessages(authMessages)
@@ -41,7 +39,7 @@ export function RegisterPage() {
   const error = register.error ?? signIn.error
   const submit = () => {
     setTried(true)
-    if (!short) register.mutate()
+    if (!short && isAddress(email)) register.mutate()
   }
   return (
     <AuthFrame
@@ -69,6 +67,7 @@ export function RegisterPage() {
           name="email"
           autoComplete="username"
           required
+          error={tried && !isAddress(email) ? t.emailBad : null}
           value={email}
           onChange={(event) => setEmail(event.target.value)}
         />

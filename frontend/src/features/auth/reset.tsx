@@ -8,7 +8,7 @@ import { useTroubleText } from '@/api/trouble'
 import { useMessages } from '@/lib/i18n'
 import { tokenInHash } from '@/lib/paths'
 import { PasswordField, TextField } from '@/ui/field'
-import { AuthForm, AuthFrame } from './frame'
+import { AuthForm, AuthFrame, SHORTEST_PASSWORD, isAddress } from './frame'
 import { authMessages } from './messages'
 
 export function ResetPasswordPage() {
@@ -29,6 +29,7 @@ function Ask() {
   const t = useMessages(authMessages)
   const describe = useTroubleText()
   const [email, setEmail] = useState('')
+  const [tried, setTried] = useState(false)
   const ask = useMutation({ mutationFn: () => unwrap(api.POST('/v1/auth/password-reset', { body: { email } })) })
   return (
     <AuthFrame title={t.resetTitle} foot={<BackToSignIn />}>
@@ -43,7 +44,10 @@ function Ask() {
             action={t.sendLink}
             busy={ask.isPending}
             trouble={ask.error === null ? null : describe(ask.error)}
-            onSubmit={() => ask.mutate()}
+            onSubmit={() => {
+              setTried(true)
+              if (isAddress(email)) ask.mutate()
+            }}
           >
             <TextField
               label={t.email}
@@ -52,6 +56,7 @@ function Ask() {
               autoComplete="username"
               autoFocus
               required
+              error={tried && !isAddress(email) ? t.emailBad : null}
               value={email}
               onChange={(event) => setEmail(event.target.value)}
             />
@@ -68,6 +73,8 @@ function Choose({ token }: { token: string }) {
   const router = useRouter()
   const client = useQueryClient()
   const [password, setPassword] = useState('')
+  const [tried, setTried] = useState(false)
+  const short = password.length < SHORTEST_PASSWORD
   const confirm = useMutation({
     mutationFn: () => unwrap(api.POST('/v1/auth/password-reset/confirm', { body: { token, password } })),
     onSuccess: async (tokens) => {
@@ -76,11 +83,15 @@ function Choose({ token }: { token: string }) {
       await router.navigate({ to: '/', hash: '' })
     },
   })
+  const submit = () => {
+    setTried(true)
+    if (!short) confirm.mutate()
+  }
   const dead = confirm.error instanceof ApiError && [401, 404, 410].includes(confirm.error.status)
   const trouble = confirm.error === null ? null : dead ? t.linkDead : describe(confirm.error)
   return (
     <AuthFrame title={t.chooseTitle} foot={<BackToSignIn />}>
-      <AuthForm action={t.setPassword} busy={confirm.isPending} trouble={trouble} onSubmit={() => confirm.mutate()}>
+      <AuthForm action={t.setPassword} busy={confirm.isPending} trouble={trouble} onSubmit={submit}>
         <PasswordField
           label={t.newPassword}
           name="password"
@@ -88,6 +99,7 @@ function Choose({ token }: { token: string }) {
           autoFocus
           required
           hint={t.passwordHint}
+          error={tried && short ? t.passwordShort : null}
           value={password}
           onChange={(event) => setPassword(event.target.value)}
         />

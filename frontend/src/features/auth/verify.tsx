@@ -9,7 +9,7 @@ import { tokenInHash } from '@/lib/paths'
 import { buttonClass } from '@/ui/button'
 import { Notice } from '@/ui/card'
 import { TextField } from '@/ui/field'
-import { AuthForm, AuthFrame } from './frame'
+import { AuthForm, AuthFrame, isAddress } from './frame'
 import { authMessages } from './messages'
 
 export function VerifyEmailPage() {
@@ -50,6 +50,7 @@ function Resend({ failed }: { failed: boolean }) {
   const t = useMessages(authMessages)
   const describe = useTroubleText()
   const [email, setEmail] = useState('')
+  const [tried, setTried] = useState(false)
   const ask = useMutation({ mutationFn: () => unwrap(api.POST('/v1/auth/email-verification', { body: { email } })) })
   if (ask.isSuccess) {
     return (
@@ -58,17 +59,22 @@ function Resend({ failed }: { failed: boolean }) {
       </p>
     )
   }
+  const submit = () => {
+    setTried(true)
+    if (isAddress(email)) ask.mutate()
+  }
   const trouble = ask.error === null ? (failed ? t.linkDead : null) : describe(ask.error)
   return (
     <>
       <p className="mb-4 text-muted">{t.verifyAsk}</p>
-      <AuthForm action={t.sendLink} busy={ask.isPending} trouble={trouble} onSubmit={() => ask.mutate()}>
+      <AuthForm action={t.sendLink} busy={ask.isPending} trouble={trouble} onSubmit={submit}>
         <TextField
           label={t.email}
           type="email"
           name="email"
           autoComplete="username"
           required
+          error={tried && !isAddress(email) ? t.emailBad : null}
           value={email}
           onChange={(event) => setEmail(event.target.value)}
         />

@@ -4,7 +4,7 @@ import { useAsked } from '@/api/trouble'
 import { addDays, addMonths, dayOf, monthOf } from '@/lib/days'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
-import { type Money as Amount, isZero, negate } from '@/lib/money'
+import { type Money as Amount, isZero, negate, placesOf } from '@/lib/money'
 import { Button, buttonClass } from '@/ui/button'
 import { Card, Facts } from '@/ui/card'
 import { Icon } from '@/ui/icon'
@@ -101,12 +101,13 @@ type Line = Statement['models'][number]
 function Models({ statement }: { statement: Statement }) {
   const t = useMessages(billingMessages)
   const format = useFormat()
+  const places = placesOf([statement.charged_usd, ...statement.models.map((row) => row.charge_usd)])
   const columns: Array<Column<Line>> = [
     { key: 'model', head: t.model, grow: true, cell: (row) => <span className="block truncate">{row.model}</span> },
-    { key: 'requests', head: t.requests, right: true, cell: (row) => format.number(row.requests) },
+    { key: 'requests', head: t.requests, right: true, from: 'sm', cell: (row) => format.number(row.requests) },
     { key: 'input', head: t.input, right: true, from: 'md', cell: (row) => format.number(row.prompt_tokens) },
     { key: 'output', head: t.output, right: true, from: 'md', cell: (row) => format.number(row.completion_tokens) },
-    { key: 'charge', head: t.charge, right: true, cell: (row) => <Money value={row.charge_usd} /> },
+    { key: 'charge', head: t.charge, right: true, cell: (row) => <Money value={row.charge_usd} places={places} /> },
   ]
   return (
     <Table
@@ -119,10 +120,10 @@ function Models({ statement }: { statement: Statement }) {
         <tfoot>
           <tr className="border-t border-edge font-semibold">
             <td className="h-11 px-4 sm:px-5">{t.total}</td>
-            <td className="px-3 text-right">{format.number(statement.requests)}</td>
+            <td className="px-3 text-right max-sm:hidden">{format.number(statement.requests)}</td>
             <td className="max-md:hidden" colSpan={2} />
             <td className="px-4 text-right sm:px-5">
-              <Money value={statement.charged_usd} />
+              <Money value={statement.charged_usd} places={places} />
             </td>
           </tr>
         </tfoot>

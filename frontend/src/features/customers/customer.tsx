@@ -12,7 +12,7 @@ import { BarChart } from '@/ui/chart'
 import { Copyable } from '@/ui/copy'
 import { Money } from '@/ui/money'
 import { AsOf, Page } from '@/ui/page'
-import { Skeleton, Stateful } from '@/ui/state'
+import { ChartSkeleton, Skeleton, Stateful } from '@/ui/state'
 import { Tabs } from '@/ui/tabs'
 import { Time } from '@/ui/time'
 import { nameOf } from '../shared/clients'
@@ -125,7 +125,7 @@ function Overview({ client }: { client: ClientDetail }) {
   return (
     <div className="grid items-start gap-4 lg:grid-cols-[3fr_2fr]">
       <Card title={t.charges}>
-        <Stateful of={usage}>
+        <Stateful of={usage} skeleton={<ChartSkeleton />}>
           {(lines) => (
             <BarChart
               label={t.chartLabel(format.money(sum(lines.map((line) => line.charge_usd)), 6))}

@@ -70,11 +70,11 @@ function List({ rows, onEnd }: { rows: readonly Client[]; onEnd: () => void }) {
     { key: 'state', head: t.state, width: 'w-32', from: 'md', cell: (row) => <ClientState status={row.status} /> },
     { key: 'plan', head: t.plan, width: 'w-24', from: 'xl', cell: (row) => <span className="text-muted">{row.plan ?? '—'}</span> },
     { key: 'requests', head: t.requests, width: 'w-24', right: true, from: 'lg', cell: (row) => format.number(row.requests) },
-    { key: 'spent', head: t.spent, width: 'w-32', right: true, from: 'sm', cell: (row) => <Money value={row.lifetime_spent_usd} decimals={4} /> },
+    { key: 'spent', head: t.spent, width: 'w-32', right: true, from: 'sm', cell: (row) => <Money value={row.lifetime_spent_usd} decimals={4} places={4} /> },
     {
       key: 'balance',
       head: t.balance,
-      width: 'w-28',
+      width: 'w-36',
       right: true,
       cell: (row) => <Money value={row.balance_usd} decimals={2} className="font-medium" />,
     },

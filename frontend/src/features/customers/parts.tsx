@@ -29,15 +29,18 @@ export function RequestsCard({ account }: { account: string }) {
       head: words.model,
       grow: true,
       cell: (row) => (
-        <Link
-          to="/operator/requests/$id"
-          params={{ id: row.reservation_id }}
-          aria-label={words.open(row.model)}
-          className="block truncate font-medium hover:underline"
-          onClick={(event) => event.stopPropagation()}
-        >
-          {row.model}
-        </Link>
+        <>
+          <Link
+            to="/operator/requests/$id"
+            params={{ id: row.reservation_id }}
+            aria-label={words.open(row.model)}
+            className="block truncate leading-6 font-medium hover:underline"
+            onClick={(event) => event.stopPropagation()}
+          >
+            {row.model}
+          </Link>
+          <Time at={row.ended_at} short className="block text-xs leading-4 text-muted md:hidden" />
+        </>
       ),
     },
     { key: 'when', head: t.when, from: 'md', cell: (row) => <Time at={row.ended_at} short className="text-muted" /> },
@@ -66,7 +69,7 @@ export function RequestsCard({ account }: { account: string }) {
 
 function Maybe({ value, muted = false }: { value: LogItem['charge_usd']; muted?: boolean }) {
   if (value == null) return <span className="text-faint">—</span>
-  return <Money value={value} {...(muted && { className: 'text-muted' })} />
+  return <Money value={value} places={10} {...(muted && { className: 'text-muted' })} />
 }
 
 function isKind(kind: string): kind is 'top_up' | 'refund' | 'grant' | 'grant_expired' | 'adjustment' {

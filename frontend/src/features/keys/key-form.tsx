@@ -2,7 +2,7 @@ import { type FormEvent, useState } from 'react'
 import { useTroubleText } from '@/api/trouble'
 import { useMessages } from '@/lib/i18n'
 import { Button } from '@/ui/button'
-import { MoneyField, SelectField, TextField } from '@/ui/field'
+import { MoneyField, SelectField, TextField, goToWrong } from '@/ui/field'
 import { uiMessages } from '@/ui/messages'
 import { TroubleBox } from '@/ui/state'
 import { type Errors, type Expiry, type KeyForm, type Period, read } from './form'
@@ -33,11 +33,12 @@ export function KeyFields({ initial, action, busy, error, onSubmit, onCancel }: 
     const error = errors[field]
     return error === undefined ? null : t[error]
   }
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const result = read(form, Date.now())
     setErrors(result.errors ?? {})
     if (result.errors === undefined) onSubmit(result.body)
+    else goToWrong(event.currentTarget)
   }
   const text = (field: 'name' | 'models' | 'addresses' | 'rpm' | 'tpm' | 'concurrent') => ({
     value: form[field],

@@ -3,7 +3,7 @@ import { useCommand } from '@/api/queries'
 import { useAsked, useTroubleText } from '@/api/trouble'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
-import { isZero } from '@/lib/money'
+import { isZero, placesOf } from '@/lib/money'
 import { Button, Spinner } from '@/ui/button'
 import { Badge, Card, Facts } from '@/ui/card'
 import { CodeBlock } from '@/ui/code'
@@ -23,7 +23,7 @@ export function BalancePage() {
   const balance = useAsked(query, (data) => data)
   return (
     <Page title={t.trialTitle} description={t.trialText} asOf={<AsOf position={query.data?.as_of_position} readAt={query.dataUpdatedAt} />}>
-      <Stateful of={balance} skeleton={<Card><Skeleton lines={8} /></Card>}>
+      <Stateful of={balance} skeleton={<Card><Skeleton lines={14} /></Card>}>
         {(data) => <Trial balance={data} />}
       </Stateful>
       <Verifications />
@@ -37,12 +37,17 @@ function Trial({ balance }: { balance: TrialBalance }) {
   const t = useMessages(ledgerMessages)
   const format = useFormat()
   const zero = isZero(balance.difference_usd)
+  const places = {
+    debit: placesOf(balance.data.map((line) => line.debit_usd)),
+    credit: placesOf(balance.data.map((line) => line.credit_usd)),
+    net: placesOf(balance.data.map((line) => line.balance_usd)),
+  }
   const columns: Array<Column<Line>> = [
-    { key: 'account', head: t.account, grow: true, cell: (line) => <code className="block truncate font-mono text-[0.8125rem]" title={line.account}>{line.account}</code> },
+    { key: 'account', head: t.account, grow: true, cell: (line) => <code className="block font-mono text-[0.8125rem] wrap-anywhere sm:truncate" title={line.account}>{line.account}</code> },
     { key: 'postings', head: t.postings, right: true, from: 'md', cell: (line) => <span className="text-muted">{format.number(line.postings)}</span> },
-    { key: 'debit', head: t.debit, right: true, from: 'sm', cell: (line) => <Money value={line.debit_usd} /> },
-    { key: 'credit', head: t.credit, right: true, from: 'sm', cell: (line) => <Money value={line.credit_usd} /> },
-    { key: 'net', head: t.net, right: true, cell: (line) => <Money value={line.balance_usd} className="font-medium" /> },
+    { key: 'debit', head: t.debit, right: true, from: 'sm', cell: (line) => <Money value={line.debit_usd} places={places.debit} /> },
+    { key: 'credit', head: t.credit, right: true, from: 'sm', cell: (line) => <Money value={line.credit_usd} places={places.credit} /> },
+    { key: 'net', head: t.net, right: true, cell: (line) => <Money value={line.balance_usd} places={places.net} className="font-medium" /> },
   ]
   return (
     <Card
@@ -69,13 +74,13 @@ function Trial({ balance }: { balance: TrialBalance }) {
               <td className="h-11 px-4 sm:px-5">{t.sum}</td>
               <td className="max-md:hidden" />
               <td className="px-3 text-right max-sm:hidden">
-                <Money value={balance.debit_usd} />
+                <Money value={balance.debit_usd} places={places.debit} />
               </td>
               <td className="px-3 text-right max-sm:hidden">
-                <Money value={balance.credit_usd} />
+                <Money value={balance.credit_usd} places={places.credit} />
               </td>
               <td className="px-4 text-right sm:px-5">
-                <Money value={balance.difference_usd} />
+                <Money value={balance.difference_usd} places={places.net} />
               </td>
             </tr>
           </tfoot>

@@ -70,7 +70,7 @@ function Entry({ lines }: { lines: readonly EntryLine[] }) {
     {
       key: 'account',
       head: t.account,
-      cell: (line) => <code className="font-mono text-[0.8125rem] break-all">{line.account}</code>,
+      cell: (line) => <code className="font-mono text-[0.8125rem] break-all max-sm:text-xs">{line.account}</code>,
     },
     { key: 'debit', head: t.debit, right: true, cell: (line) => line.debit_usd != null && <Money value={line.debit_usd} /> },
     { key: 'credit', head: t.credit, right: true, cell: (line) => line.credit_usd != null && <Money value={line.credit_usd} /> },

@@ -83,14 +83,14 @@ function Line({ rows, onEnd }: { rows: readonly HistoryItem[]; onEnd: () => void
       width: 'w-40',
       right: true,
       from: 'sm',
-      cell: (row) => (isZero(row.change_usd) ? <span className="text-faint">—</span> : <Money value={row.change_usd} signed />),
+      cell: (row) => (isZero(row.change_usd) ? <span className="text-faint">—</span> : <Money value={row.change_usd} signed places={10} />),
     },
     {
       key: 'balance',
       head: t.balance,
       width: 'w-40',
       right: true,
-      cell: (row) => <Money value={row.balance_usd} className="font-medium" />,
+      cell: (row) => <Money value={row.balance_usd} places={10} className="font-medium" />,
     },
   ]
   return <VirtualTable label={t.history} rows={rows} columns={columns} rowKey={(row) => String(row.position)} onEnd={onEnd} />

@@ -19,7 +19,12 @@ export function LivePage() {
       title={t.title}
       description={t.description}
       asOf={<AsOf position={now?.books?.head} readAt={now === undefined ? 0 : Date.parse(now.at)} />}
-      actions={<Badge tone={connected ? 'good' : 'warn'}>{connected ? t.connected : t.waiting}</Badge>}
+      actions={
+        // As wide with either word, so that the page below stays where it is.
+        <span className="inline-flex min-w-28 sm:justify-end">
+          <Badge tone={connected ? 'good' : 'warn'}>{connected ? t.connected : t.waiting}</Badge>
+        </span>
+      }
     >
       {error !== null && now === undefined && <Card flush><TroubleBox trouble={describe(error)} retry={retry} /></Card>}
       {error !== null && now !== undefined && <TroubleBox trouble={describe(error)} slim />}
@@ -47,7 +52,7 @@ function Now({ picture }: { picture: Picture }) {
   return (
     <Card>
       <dl className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-4" data-testid="live">
-        <Figure label={t.rate}>
+        <Figure label={t.rate} note={t.rateNote}>
           <span className="nums">{format.number(picture.requests_per_second)}</span>
         </Figure>
         <Figure label={t.refused}>

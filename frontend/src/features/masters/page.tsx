@@ -72,10 +72,10 @@ function MasterCard({ master, change }: { master: Master; change: boolean }) {
     >
       <dl className="grid grid-cols-2 gap-x-6 gap-y-5 sm:grid-cols-4">
         <Figure label={t.left} note={t.leftOf(format.money(all, 2))}>
-          <Money value={master.remaining_usd} decimals={6} className={isNegative(master.remaining_usd) ? 'text-bad' : ''} />
+          <Money value={master.remaining_usd} decimals={4} className={isNegative(master.remaining_usd) ? 'text-bad' : ''} />
         </Figure>
         <Figure label={t.used} note={t.pace(format.money(master.used_7_days_usd, 2))}>
-          <Money value={master.used_usd} decimals={6} />
+          <Money value={master.used_usd} decimals={4} />
         </Figure>
         <Figure label={t.costRate} note={t.costRateNote}>
           <span className="nums" title={master.cost_rate == null ? '' : format.decimal(master.cost_rate)}>

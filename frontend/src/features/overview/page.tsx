@@ -12,7 +12,7 @@ import { Card, Figure, Notice } from '@/ui/card'
 import { BarChart } from '@/ui/chart'
 import { Money } from '@/ui/money'
 import { AsOf, Page } from '@/ui/page'
-import { Empty, Skeleton, Stateful } from '@/ui/state'
+import { ChartSkeleton, Empty, Skeleton, Stateful } from '@/ui/state'
 import { ModelBars } from '../shared/model-bars'
 import { latestQuery } from '../shared/requests'
 import { breakdownQuery, chargesByDay, seriesOf } from '../shared/usage'
@@ -125,7 +125,7 @@ function Charges() {
   return (
     <div className="grid gap-4 lg:grid-cols-[5fr_3fr]">
       <Card title={t.charges} actions={<span className="text-[0.8125rem] text-muted">{t.thirtyDays}</span>}>
-        <Stateful of={daily}>
+        <Stateful of={daily} skeleton={<ChartSkeleton />}>
           {(series) => {
             const label = t.chargesChart(format.money(sum(series.map(({ total }) => total)), 4))
             return <BarChart label={label} ticks={days.map(format.day)} series={series} legend={false} />

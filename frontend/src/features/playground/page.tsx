@@ -26,11 +26,11 @@ export function PlaygroundPage() {
   const [most, setMost] = useState(String(USUAL_MOST))
   const { run, start, stop } = useRun()
   const running = run.state === 'running'
-  const ready = prompt.trim() !== '' && me !== undefined && !running
+  const tokens = /^[1-9]\d{0,5}$/.test(most.trim()) ? Number(most) : null
+  const ready = tokens !== null && prompt.trim() !== '' && me !== undefined && !running
   const submit = (event?: FormEvent) => {
     event?.preventDefault()
     if (!ready) return
-    const tokens = /^[1-9]\d{0,5}$/.test(most) ? Number(most) : USUAL_MOST
     void start({ model, prompt, most: tokens, owner: me.account_id })
   }
   const onKey = (event: KeyboardEvent) => {
@@ -67,7 +67,7 @@ export function PlaygroundPage() {
               onKeyDown={onKey}
             />
             <div className="flex items-end justify-between gap-3">
-              <TextField label={t.most} inputMode="numeric" className="w-48" value={most} onChange={(event) => setMost(event.target.value)} />
+              <TextField label={t.most} error={tokens === null ? t.badCount : null} inputMode="numeric" className="w-48" value={most} onChange={(event) => setMost(event.target.value)} />
               {running ? (
                 <Button icon="stop" onClick={stop}>
                   {t.stop}

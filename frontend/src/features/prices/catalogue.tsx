@@ -37,7 +37,7 @@ export function Catalogue() {
   return (
     <div className="space-y-4">
       <SearchBox label={t.search} value={q} onChange={change} className="max-w-md" />
-      <p className="text-[0.8125rem] text-muted">
+      <p className="min-h-10 text-[0.8125rem] text-muted max-sm:min-h-15">
         {t.inOut} {query.data !== undefined && (rate == null ? t.noRate : t.marginNote(format.decimal(rate.slice(0, 8))))}
       </p>
       <Card flush>

@@ -69,7 +69,7 @@ function Value({ row }: { row: PriceChange }) {
   const t = useMessages(priceMessages)
   const format = useFormat()
   if (row.kind === 'ratio_set' && row.ratio == null) return <span className="text-muted">{t.removed}</span>
-  if (row.ratio != null) return <span className="nums font-medium">× {format.decimal(row.ratio)}</span>
+  if (row.ratio != null) return <span className="nums font-medium whitespace-nowrap">× {format.decimal(row.ratio)}</span>
   if (row.price_version != null) return <span className="whitespace-nowrap text-muted">{t.version(format.number(row.price_version), format.number(row.models ?? 0))}</span>
   const [input, output] = [row.prompt_usd, row.completion_usd].map((price) => (price == null ? null : perMillion(price)))
   if (input == null || output == null) return <span className="text-faint">—</span>

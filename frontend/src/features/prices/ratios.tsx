@@ -132,7 +132,7 @@ function Overrides({ scope, head, onOpen }: OverrideProps) {
 
 function Times({ ratio }: { ratio: string | null }) {
   const format = useFormat()
-  return <span className="nums font-medium">{ratio === null ? '—' : `× ${format.decimal(ratio)}`}</span>
+  return <span className="nums font-medium whitespace-nowrap">{ratio === null ? '—' : `× ${format.decimal(ratio)}`}</span>
 }
 
 function Nothing({ children }: { children: ReactNode }) {

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { useMessages } from '@/lib/i18n'
 import { type Money as Amount, ZERO, largest, share, sum } from '@/lib/money'
+import { Lines, Scale, Ticks, barWidth, topOf } from '@/ui/axis'
 import { classes } from '@/ui/classes'
 import { Money } from '@/ui/money'
 import { profitMessages } from './messages'
@@ -17,12 +18,12 @@ export function ProfitChart({ label, ticks, days }: Props) {
   const [at, setAt] = useState<number | null>(null)
   const one = at === null ? undefined : days[at]
   const shown: Totals = at === null ? totalsOf(days.filter((day) => day !== undefined)) : totalsOf(one === undefined ? [] : [one])
-  const top = largest(days.flatMap((day) => (day === undefined ? [] : [day.charge_usd, sum([day.cost_usd, day.waived_usd])])))
+  const top = topOf(largest(days.flatMap((day) => (day === undefined ? [] : [day.charge_usd, sum([day.cost_usd, day.waived_usd])]))))
   const step = 100 / Math.max(1, days.length)
-  const every = Math.ceil(ticks.length / 7)
+  const width = barWidth(step)
   const bar = (x: number, amount: Amount, below: Amount, fill: string) => {
     const [size, base] = [share(amount, top) * HEIGHT, HEIGHT - share(below, top) * HEIGHT]
-    return size > 0 && <rect x={x} y={base - size} width={step * 0.34} height={size} className={fill} />
+    return size > 0 && <rect x={x} y={base - size} width={width * 0.47} height={size} className={fill} />
   }
   return (
     <figure>
@@ -33,40 +34,30 @@ export function ProfitChart({ label, ticks, days }: Props) {
         <Key dot="bg-chart-4" name={t.waived} value={shown.waived} />
         <Key name={t.margin} value={shown.margin} />
       </figcaption>
-      <svg
-        viewBox={`0 0 100 ${HEIGHT}`}
-        preserveAspectRatio="none"
-        className="block w-full overflow-visible"
-        style={{ height: HEIGHT }}
-        role="img"
-        aria-label={label}
-        onMouseLeave={() => setAt(null)}
-      >
-        {[0, 0.25, 0.5, 0.75, 1].map((line) => (
-          <line key={line} x1="0" x2="100" y1={HEIGHT * line} y2={HEIGHT * line} className="stroke-line" vectorEffect="non-scaling-stroke" />
-        ))}
-        {days.map((day, index) => (
-          <g key={ticks[index]} onMouseEnter={() => setAt(index)} className={classes(at !== null && at !== index && 'opacity-45')}>
-            <rect x={index * step} y="0" width={step} height={HEIGHT} fill="transparent" />
-            {day !== undefined && bar(index * step + step * 0.14, day.charge_usd, ZERO, 'fill-chart-1')}
-            {day !== undefined && bar(index * step + step * 0.52, day.cost_usd, ZERO, 'fill-chart-2')}
-            {day !== undefined && bar(index * step + step * 0.52, day.waived_usd, day.cost_usd, 'fill-chart-4')}
-          </g>
-        ))}
-      </svg>
-      <div className="nums relative mt-1.5 h-4 text-2xs text-faint" aria-hidden="true">
-        {ticks.map(
-          (tick, index) =>
-            index % every === 0 && (
-              <span
-                key={tick}
-                className="absolute -translate-x-1/2 whitespace-nowrap first:translate-x-0"
-                style={{ left: index === 0 ? '0%' : `${(index + 0.5) * step}%` }}
-              >
-                {tick}
-              </span>
-            ),
-        )}
+      <div className="grid grid-cols-[auto_1fr]">
+        <Scale top={top} height={HEIGHT} />
+        <div className="min-w-0">
+          <svg
+            viewBox={`0 0 100 ${HEIGHT}`}
+            preserveAspectRatio="none"
+            className="block w-full overflow-visible"
+            style={{ height: HEIGHT }}
+            role="img"
+            aria-label={label}
+            onMouseLeave={() => setAt(null)}
+          >
+            <Lines height={HEIGHT} />
+            {days.map((day, index) => (
+              <g key={ticks[index]} onMouseEnter={() => setAt(index)} className={classes(at !== null && at !== index && 'opacity-45')}>
+                <rect x={index * step} y="0" width={step} height={HEIGHT} fill="transparent" />
+                {day !== undefined && bar(index * step + (step - width) / 2, day.charge_usd, ZERO, 'fill-chart-1')}
+                {day !== undefined && bar(index * step + step / 2 + width * 0.03, day.cost_usd, ZERO, 'fill-chart-2')}
+                {day !== undefined && bar(index * step + step / 2 + width * 0.03, day.waived_usd, day.cost_usd, 'fill-chart-4')}
+              </g>
+            ))}
+          </svg>
+          <Ticks ticks={ticks} />
+        </div>
       </div>
     </figure>
   )

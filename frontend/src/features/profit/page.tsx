@@ -12,7 +12,7 @@ import { DayInput } from '@/ui/day-input'
 import { Select } from '@/ui/field'
 import { Money } from '@/ui/money'
 import { AsOf, Page } from '@/ui/page'
-import { Skeleton, Stateful } from '@/ui/state'
+import { ChartSkeleton, Stateful } from '@/ui/state'
 import { Segments } from '@/ui/tabs'
 import { mastersQuery } from '../shared/clients'
 import { CsvButton } from '../shared/csv'
@@ -101,13 +101,26 @@ function useNames(face: Face): (line: ProfitLine) => ReactNode {
   }
 }
 
+function Loading({ title }: { title: string }) {
+  return (
+    <>
+      <Card>
+        <div className="skeleton h-44 sm:h-17" />
+      </Card>
+      <Card title={title}>
+        <ChartSkeleton />
+      </Card>
+    </>
+  )
+}
+
 function Days({ range }: { range: Range }) {
   const t = useMessages(profitMessages)
   const format = useFormat()
   const lines = useAsked(useQuery(profitQuery('day', range)), (page) => page.data)
   const days = daysFrom(range.from, range.to)
   return (
-    <Stateful of={lines} skeleton={<Card><Skeleton lines={8} /></Card>}>
+    <Stateful of={lines} skeleton={<Loading title={t.chart} />}>
       {(data) => {
         const totals = totalsOf(data)
         const part = marginShare(totals.margin, totals.charge)

@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
-import { isNegative } from '@/lib/money'
+import { isNegative, placesOf } from '@/lib/money'
 import { Money } from '@/ui/money'
 import { type Asked, Empty } from '@/ui/state'
 import { type Column, Table, cellClass } from '@/ui/table'
@@ -15,18 +15,26 @@ export function ProfitTable({ rows, name, nameOf }: Props) {
   const t = useMessages(profitMessages)
   const format = useFormat()
   const percent = (part: number | null) => (part === null ? '—' : format.percent(part, 1))
+  const lines = rows.data ?? []
+  const places = {
+    list: placesOf(lines.map((line) => line.list_cost_usd)),
+    charge: placesOf(lines.map((line) => line.charge_usd)),
+    cost: placesOf(lines.map((line) => line.cost_usd)),
+    waived: placesOf(lines.map((line) => line.waived_usd)),
+    margin: placesOf(lines.map((line) => line.margin_usd)),
+  }
   const columns: Array<Column<ProfitLine>> = [
     { key: 'name', head: name, grow: true, cell: (line) => <span className="block truncate font-medium">{nameOf(line)}</span> },
     { key: 'requests', head: t.requests, right: true, from: 'md', cell: (line) => format.number(line.requests) },
-    { key: 'list', head: t.list, right: true, from: 'xl', cell: (line) => <Money value={line.list_cost_usd} className="text-muted" /> },
-    { key: 'charge', head: t.revenue, right: true, from: 'sm', cell: (line) => <Money value={line.charge_usd} /> },
-    { key: 'cost', head: t.cost, right: true, from: 'md', cell: (line) => <Money value={line.cost_usd} /> },
-    { key: 'waived', head: t.waived, right: true, from: 'lg', cell: (line) => <Money value={line.waived_usd} className="text-muted" /> },
+    { key: 'list', head: t.list, right: true, from: 'xl', cell: (line) => <Money value={line.list_cost_usd} places={places.list} className="text-muted" /> },
+    { key: 'charge', head: t.revenue, right: true, from: 'sm', cell: (line) => <Money value={line.charge_usd} places={places.charge} /> },
+    { key: 'cost', head: t.cost, right: true, from: 'md', cell: (line) => <Money value={line.cost_usd} places={places.cost} /> },
+    { key: 'waived', head: t.waived, right: true, from: 'lg', cell: (line) => <Money value={line.waived_usd} places={places.waived} className="text-muted" /> },
     {
       key: 'margin',
       head: t.margin,
       right: true,
-      cell: (line) => <Money value={line.margin_usd} className={isNegative(line.margin_usd) ? 'font-medium text-bad' : 'font-medium'} />,
+      cell: (line) => <Money value={line.margin_usd} places={places.margin} className={isNegative(line.margin_usd) ? 'font-medium text-bad' : 'font-medium'} />,
     },
     {
       key: 'share',
@@ -36,14 +44,14 @@ export function ProfitTable({ rows, name, nameOf }: Props) {
       cell: (line) => <span className="nums text-muted">{percent(marginShare(line.margin_usd, line.charge_usd))}</span>,
     },
   ]
-  const totals = totalsOf(rows.data ?? [])
+  const totals = totalsOf(lines)
   const sums: Record<string, ReactNode> = {
     name: t.total,
     requests: format.number(totals.requests),
-    charge: <Money value={totals.charge} />,
-    cost: <Money value={totals.cost} />,
-    waived: <Money value={totals.waived} />,
-    margin: <Money value={totals.margin} />,
+    charge: <Money value={totals.charge} places={places.charge} />,
+    cost: <Money value={totals.cost} places={places.cost} />,
+    waived: <Money value={totals.waived} places={places.waived} />,
+    margin: <Money value={totals.margin} places={places.margin} />,
     share: percent(marginShare(totals.margin, totals.charge)),
   }
   return (

@@ -22,9 +22,9 @@ export function ChargeCard({ charge }: { charge: Charge }) {
       head: t.price,
       right: true,
       from: 'sm',
-      cell: (line) => (line.list_price_usd == null ? '—' : <span className="nums">× {format.price(line.list_price_usd)}</span>),
+      cell: (line) => (line.list_price_usd == null ? '—' : <span className="nums whitespace-nowrap">× {format.price(line.list_price_usd)}</span>),
     },
-    { key: 'cost', head: t.cost, right: true, cell: (line) => <span className="nums">{format.price(line.list_cost_usd)}</span> },
+    { key: 'cost', head: t.cost, right: true, cell: (line) => <span className="nums whitespace-nowrap">{format.price(line.list_cost_usd)}</span> },
   ]
   return (
     <Card title={t.charge} flush>

@@ -35,6 +35,11 @@ export const detailMessages = messages(
     streamed: 'Streamed', yes: 'yes', no: 'no', requestId: 'Request', reservation: 'Reservation', generation: 'Answer', prices: 'Price list',
     version: (version: string, position: string) => `version ${version}, set by event ${position}`,
     mishap: 'What went wrong', treatment: 'What is charged then',
+    mishaps: {
+      client_left: 'the client left', stream_broke: 'the upstream’s stream broke', error_with_usage: 'an error in the midst of the answer, billed', error_without_usage: 'an error in the midst of the answer, without a bill',
+      usage_missing: 'a whole answer without a bill', error_under_200: 'an error instead of an answer', malformed_stream: 'an unreadable stream without a bill', wrong_content_type: 'neither JSON nor events',
+      answer_broke: 'the answer broke off', timed_out: 'a time limit', gateway_stopped: 'the gateway stopped', ended_elsewhere: 'it was ended by another node',
+    },
     treatments: { charge_billed: 'what the upstream billed', charge_delivered: 'what was delivered', waive: 'nothing' },
     outcomes: {
       completed: 'whole', client_left: 'the client left', upstream_broke: 'the upstream’s answer broke off', upstream_error: 'the upstream reported an error',
@@ -84,6 +89,11 @@ export const detailMessages = messages(
     streamed: 'Потоковый', yes: 'да', no: 'нет', requestId: 'Запрос', reservation: 'Резерв', generation: 'Ответ', prices: 'Прайс-лист',
     version: (version: string, position: string) => `версия ${version}, событие ${position}`,
     mishap: 'Что пошло не так', treatment: 'Что списывается в этом случае',
+    mishaps: {
+      client_left: 'клиент отключился', stream_broke: 'оборвался поток поставщика', error_with_usage: 'ошибка посреди ответа, со счётом', error_without_usage: 'ошибка посреди ответа, без счёта',
+      usage_missing: 'целый ответ без счёта', error_under_200: 'ошибка вместо ответа', malformed_stream: 'нечитаемый поток без счёта', wrong_content_type: 'ни JSON, ни события',
+      answer_broke: 'ответ оборвался', timed_out: 'вышло время', gateway_stopped: 'шлюз остановился', ended_elsewhere: 'завершён другим узлом',
+    },
     treatments: { charge_billed: 'то, что выставил поставщик', charge_delivered: 'то, что доставлено', waive: 'ничего' },
     outcomes: {
       completed: 'получен целиком', client_left: 'клиент отключился', upstream_broke: 'ответ поставщика оборвался', upstream_error: 'поставщик сообщил об ошибке',

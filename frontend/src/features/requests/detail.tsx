@@ -71,7 +71,7 @@ function FactsCard({ request }: { request: Explanation }) {
           row(t.source, charge.source == null ? null : said(t.sources, charge.source)),
           row(t.reasoning, (charge.reasoning_tokens ?? 0) === 0 ? null : format.number(charge.reasoning_tokens ?? 0)),
           row(t.prices, prices(charge, t.version, format.number)),
-          row(t.mishap, fairness == null ? null : fairness.mishap.replaceAll('_', ' ')),
+          row(t.mishap, fairness == null ? null : said(t.mishaps, fairness.mishap)),
           row(t.treatment, fairness?.treatment == null ? null : said(t.treatments, fairness.treatment)),
           row(t.requestId, id(request.request_id)),
           row(t.reservation, id(request.id)),

@@ -1,6 +1,6 @@
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useCallback } from 'react'
+import { useCallback, useMemo } from 'react'
 import { useTroubleText } from '@/api/trouble'
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
@@ -30,9 +30,10 @@ export function RequestsPage() {
   const more = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage()
   }, [hasNextPage, isFetchingNextPage, fetchNextPage])
+  const list = useMemo(() => query.data?.pages.flatMap((page) => page.data), [query.data])
   const filtered = Object.keys(search).length > 0
   const rows = {
-    data: query.data?.pages.flatMap((page) => page.data),
+    data: list,
     isPending: query.isPending,
     trouble: query.error === null ? null : describe(query.error),
     retry: () => void query.refetch(),
@@ -49,7 +50,7 @@ export function RequestsPage() {
         <Stateful
           of={rows}
           skeleton={<Skeleton lines={12} />}
-          isEmpty={(list) => list.length === 0}
+          isEmpty={(found) => found.length === 0}
           empty={
             <Empty
               icon="list"
@@ -60,7 +61,7 @@ export function RequestsPage() {
             </Empty>
           }
         >
-          {(list) => <Log rows={list} onEnd={more} />}
+          {(shown) => <Log rows={shown} onEnd={more} />}
         </Stateful>
         {isFetchingNextPage && (
           <p className="p-3 text-center text-muted" role="status">
@@ -71,6 +72,9 @@ export function RequestsPage() {
     </Page>
   )
 }
+
+/** Most charges have no more decimals. */
+const PLACES = 10
 
 function Log({ rows, onEnd }: { rows: readonly RequestItem[]; onEnd: () => void }) {
   const t = useMessages(logMessages)
@@ -83,16 +87,19 @@ function Log({ rows, onEnd }: { rows: readonly RequestItem[]; onEnd: () => void 
       key: 'model',
       head: words.model,
       cell: (row) => (
-        <Link
-          to="/requests/$id"
-          params={{ id: row.id }}
-          title={row.model}
-          aria-label={words.open(row.model)}
-          className="font-medium hover:underline"
-          onClick={(event) => event.stopPropagation()}
-        >
-          {row.model}
-        </Link>
+        <>
+          <Link
+            to="/requests/$id"
+            params={{ id: row.id }}
+            title={row.model}
+            aria-label={words.open(row.model)}
+            className="block truncate leading-6 font-medium hover:underline"
+            onClick={(event) => event.stopPropagation()}
+          >
+            {row.model}
+          </Link>
+          <Time at={row.ended_at} short className="block text-xs leading-4 text-muted md:hidden" />
+        </>
       ),
     },
     { key: 'when', head: t.when, width: 'w-44', from: 'md', cell: (row) => <Time at={row.ended_at} short className="text-muted" /> },
@@ -127,7 +134,7 @@ function Charge({ row }: { row: RequestItem }) {
   return (
     <>
       {row.estimated && <span className="mr-1 text-muted" title={words.estimate}>≈</span>}
-      <Money value={row.charge_usd} />
+      <Money value={row.charge_usd} places={PLACES} />
     </>
   )
 }

@@ -8,7 +8,7 @@ import { Button } from '@/ui/button'
 import { Facts, Notice } from '@/ui/card'
 import { Copyable } from '@/ui/copy'
 import { Dialog } from '@/ui/dialog'
-import { MoneyField, SelectField, TextArea, TextField } from '@/ui/field'
+import { MoneyField, SelectField, TextArea, TextField, goToWrong } from '@/ui/field'
 import { uiMessages } from '@/ui/messages'
 import { TroubleBox } from '@/ui/state'
 import { type FieldSpec, type Typed, type Values, type Wrong, initialOf, read } from './command-form'
@@ -38,11 +38,16 @@ export function CommandDialog({ title, description, fields, action, danger = fal
   const [errors, setErrors] = useState<Readonly<Record<string, Wrong>>>({})
   const sent = useRef<{ text: string; key: string } | null>(null)
   const command = useCommand(({ values, key }: { values: Values; key: string }) => run(values, key))
-  const submit = (event: FormEvent) => {
+  const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const result = read(fields, typed)
     setErrors(result.errors ?? {})
-    if (result.errors !== undefined) return
+    if (result.errors !== undefined) {
+      // What the gateway said was about something else.
+      command.reset()
+      goToWrong(event.currentTarget)
+      return
+    }
     // The same command again is the same command; another one is another.
     const text = JSON.stringify(typed)
     if (sent.current?.text !== text) sent.current = { text, key: idempotencyKey() }

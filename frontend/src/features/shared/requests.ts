@@ -10,7 +10,9 @@ export type Explanation = components['schemas']['RequestExplanation']
 export type Filter = Omit<NonNullable<operations['list_requests']['parameters']['query']>, 'cursor' | 'limit' | 'at_least'>
 
 const LATEST = 8
-const PAGE = 100
+const FIRST = 100
+/** Whoever scrolls on wants more at once. */
+const NEXT = 200
 
 export const latestQuery = queryOptions({
   queryKey: ['requests', 'latest'],
@@ -23,7 +25,12 @@ export const requestsQuery = (filter: Filter) =>
   infiniteQueryOptions({
     queryKey: ['requests', 'log', filter],
     queryFn: ({ pageParam, signal }) => {
-      const query = { ...filter, limit: PAGE, ...(pageParam !== null && { cursor: pageParam }), ...atLeast() }
+      const query = {
+        ...filter,
+        limit: pageParam === null ? FIRST : NEXT,
+        ...(pageParam !== null && { cursor: pageParam }),
+        ...atLeast(),
+      }
       return unwrap(api.GET('/v1/client/requests', { params: { query }, signal }))
     },
     initialPageParam: FIRST_PAGE.cursor,

@@ -11,7 +11,7 @@ import { BarChart } from '@/ui/chart'
 import { DayInput } from '@/ui/day-input'
 import { Select } from '@/ui/field'
 import { AsOf, Page } from '@/ui/page'
-import { Stateful } from '@/ui/state'
+import { ChartSkeleton, Stateful } from '@/ui/state'
 import { Segments } from '@/ui/tabs'
 import { CsvButton } from '../shared/csv'
 import { keysQuery } from '../shared/keys'
@@ -95,7 +95,7 @@ function Chart({ face, range, keyName }: ChartProps) {
   const days = daysFrom(range.from, range.to)
   return (
     <Card title={t.chart}>
-      <Stateful of={lines}>
+      <Stateful of={lines} skeleton={<ChartSkeleton />}>
         {(data) => (
           <BarChart
             label={t.chartLabel(format.money(sum(data.map((line) => line.charge_usd)), 6))}

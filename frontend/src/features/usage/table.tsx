@@ -1,6 +1,6 @@
 import { useFormat } from '@/lib/format'
 import { useMessages } from '@/lib/i18n'
-import { sum } from '@/lib/money'
+import { placesOf, sum } from '@/lib/money'
 import { Money } from '@/ui/money'
 import { type Asked, Empty } from '@/ui/state'
 import { type Column, Table, cellClass } from '@/ui/table'
@@ -26,6 +26,7 @@ export function UsageTable({ rows, name, nameOf }: Props) {
   const t = useMessages(usageMessages)
   const format = useFormat()
   const lines = rows.data ?? []
+  const places = { list: placesOf(lines.map((line) => line.list_cost_usd)), charge: placesOf(lines.map((line) => line.charge_usd)) }
   const counts = COUNTS.filter(([key, field]) => !RARE.has(key) || lines.some((line) => line[field] > 0))
   const columns: Array<Column<UsageLine>> = [
     { key: 'name', head: name, grow: true, cell: (line) => <span className="block truncate font-medium">{nameOf(line)}</span> },
@@ -36,15 +37,15 @@ export function UsageTable({ rows, name, nameOf }: Props) {
       from,
       cell: (line) => format.number(line[field]),
     })),
-    { key: 'list', head: t.list, right: true, from: 'lg', cell: (line) => <Money value={line.list_cost_usd} className="text-muted" /> },
-    { key: 'charge', head: t.charge, right: true, cell: (line) => <Money value={line.charge_usd} /> },
+    { key: 'list', head: t.list, right: true, from: 'lg', cell: (line) => <Money value={line.list_cost_usd} places={places.list} className="text-muted" /> },
+    { key: 'charge', head: t.charge, right: true, cell: (line) => <Money value={line.charge_usd} places={places.charge} /> },
   ]
   const total = (field: (typeof COUNTS)[number][1]) => lines.reduce((all, line) => all + line[field], 0)
   const totals: Record<string, React.ReactNode> = {
     name: t.total,
     ...Object.fromEntries(COUNTS.map(([key, field]) => [key, format.number(total(field))])),
-    list: <Money value={sum(lines.map((line) => line.list_cost_usd))} />,
-    charge: <Money value={sum(lines.map((line) => line.charge_usd))} />,
+    list: <Money value={sum(lines.map((line) => line.list_cost_usd))} places={places.list} />,
+    charge: <Money value={sum(lines.map((line) => line.charge_usd))} places={places.charge} />,
   }
   return (
     <Table
