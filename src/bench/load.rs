@@ -53,6 +53,10 @@ impl Shot {
     }
 }
 
+/// The time over which connections begin. Those that begin in one instant, at an upstream that
+/// takes equally long for all, go on in step, and what is measured is their queue at one another.
+const APART: Duration = Duration::from_millis(50);
+
 /// `connections` connections, each with one of `shots`, for `time`; at most one request every
 /// `pace` on each, where a pace is given.
 ///
@@ -69,6 +73,7 @@ pub async fn run(
     for connection in 0..connections {
         let shot = shots[connection % shots.len()].clone();
         tasks.spawn(async move {
+            tokio::time::sleep(APART * connection as u32 / connections.max(1) as u32).await;
             let mut line = Line::connect(shot.address).await?;
             let (mut whole, mut first, mut failed) = (histogram(), histogram(), 0);
             let mut ticks = tokio::time::interval(pace.unwrap_or(Duration::from_nanos(1)));
