@@ -24,7 +24,17 @@ export function Ratios() {
   const [open, setOpen] = useState<Open | null>(null)
   const close = () => setOpen(null)
   const change = useMayChange()
-  const prices = useAsked(useQuery(pricesQuery), (data) => data)
+  const asked = useQuery(pricesQuery)
+  const prices = useAsked(asked, (data) => data)
+  // Drawn when all of it is there: each part is as high as what is in it, and would push the next ones down.
+  const parts = [asked, useQuery(plansQuery), useInfiniteQuery(ratiosQuery('model')), useInfiniteQuery(ratiosQuery('account'))]
+  if (parts.some((part) => part.isPending)) {
+    return (
+      <Card title={t.standard}>
+        <Skeleton lines={8} />
+      </Card>
+    )
+  }
   return (
     <div className="space-y-4">
       <Card
