@@ -56,7 +56,10 @@ function focused(): HTMLElement | null {
   return opener instanceof HTMLElement ? opener : null
 }
 
-/** Gives the focus back to where it was: Radix itself looks only after the first field has taken it. */
+/**
+ * Gives the focus back to where it was: Radix itself looks only after the first field has taken it. Whoever has gone on
+ * meanwhile, to a menu for one, keeps the focus: the menu would close without it.
+ */
 function Content(props: ComponentProps<typeof Radix.Content>) {
   const [opener] = useState(focused)
   return (
@@ -64,7 +67,8 @@ function Content(props: ComponentProps<typeof Radix.Content>) {
       {...props}
       onCloseAutoFocus={(event) => {
         event.preventDefault()
-        opener?.focus()
+        const { activeElement } = document
+        if (activeElement === null || activeElement === document.body) opener?.focus()
       }}
     />
   )
