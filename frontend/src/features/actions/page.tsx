@@ -58,7 +58,7 @@ function Decisions({ about, empty }: ListProps) {
       grow: true,
       cell: (row) => (
         <>
-          <span className="block truncate font-medium">{types[row.action] ?? row.action}</span>
+          <span className="block font-medium sm:truncate">{types[row.action] ?? row.action}</span>
           {row.reason != null && <span className="block truncate text-[0.8125rem] text-muted" title={row.reason}>{row.reason}</span>}
           <span className="block truncate text-xs text-muted sm:hidden">
             <Time at={row.at} short />
@@ -94,7 +94,7 @@ function Trail({ about, empty }: ListProps) {
       grow: true,
       cell: (row) => (
         <>
-          <span className="block truncate font-medium">{words[row.action] ?? row.action}</span>
+          <span className="block font-medium sm:truncate">{words[row.action] ?? row.action}</span>
           {more(row.details) !== null && <span className="block truncate text-[0.8125rem] text-muted">{more(row.details)}</span>}
         </>
       ),

@@ -70,10 +70,16 @@ function Entry({ lines }: { lines: readonly EntryLine[] }) {
     {
       key: 'account',
       head: t.account,
-      cell: (line) => <code className="font-mono text-[0.8125rem] break-all max-sm:text-xs">{line.account}</code>,
+      cell: (line) => (
+        <>
+          <code className="font-mono text-[0.8125rem] break-all max-sm:text-xs">{line.account}</code>
+          <Side name={t.debit} amount={line.debit_usd} />
+          <Side name={t.credit} amount={line.credit_usd} />
+        </>
+      ),
     },
-    { key: 'debit', head: t.debit, right: true, cell: (line) => line.debit_usd != null && <Money value={line.debit_usd} /> },
-    { key: 'credit', head: t.credit, right: true, cell: (line) => line.credit_usd != null && <Money value={line.credit_usd} /> },
+    { key: 'debit', head: t.debit, right: true, from: 'sm', cell: (line) => line.debit_usd != null && <Money value={line.debit_usd} /> },
+    { key: 'credit', head: t.credit, right: true, from: 'sm', cell: (line) => line.credit_usd != null && <Money value={line.credit_usd} /> },
   ]
   return (
     <Card
@@ -90,11 +96,16 @@ function Entry({ lines }: { lines: readonly EntryLine[] }) {
         footer={
           <tfoot>
             <tr className="border-t border-edge font-semibold">
-              <td className="h-11 px-4 sm:px-5">{t.sum}</td>
-              <td className="px-3 text-right">
+              <td className="h-11 px-4 sm:px-5">
+                {t.sum}
+                <span className="float-right sm:hidden">
+                  <Money value={debit} /> {balanced ? '=' : '≠'} <Money value={credit} />
+                </span>
+              </td>
+              <td className="px-3 text-right max-sm:hidden">
                 <Money value={debit} />
               </td>
-              <td className="px-4 text-right sm:px-5">
+              <td className="px-4 text-right max-sm:hidden sm:px-5">
                 <Money value={credit} />
               </td>
             </tr>
@@ -102,6 +113,17 @@ function Entry({ lines }: { lines: readonly EntryLine[] }) {
         }
       />
     </Card>
+  )
+}
+
+/** Where there is no room for two columns of amounts. */
+function Side({ name, amount }: { name: string; amount: EntryLine['debit_usd'] }) {
+  if (amount == null) return null
+  return (
+    <span className="flex justify-between gap-3 sm:hidden">
+      <span className="text-muted">{name}</span>
+      <Money value={amount} />
+    </span>
   )
 }
 
