@@ -9,7 +9,7 @@ use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use bytes::Bytes;
 use tokio::time::timeout;
-use tollgate_domain::account::{AbandonCall, Handle, ReleaseReason};
+use tollgate_domain::account::{AbandonCall, Handle};
 use tollgate_domain::ids::ReservationId;
 
 use super::endpoint::Endpoint;
@@ -70,7 +70,6 @@ impl Exchange {
     /// dropped before a byte reached the client, and what it cost is our loss.
     async fn overlapped(mut self, reserved: Reserved, body: Bytes, reply: Reply) {
         let gateway = self.gateway.clone();
-        let mut reply = Some(reply);
         let decided = {
             let call = Call { path: self.endpoint.path(), passed_on: &self.passed_on, body };
             let mut send = pin!(call.send(&gateway.0, &mut self.upstream));
@@ -84,14 +83,14 @@ impl Exchange {
                 }
             };
             match (decided, sent) {
-                (Ok(open), Some(sent)) => Ok((open, sent)),
-                (Ok(open), None) => Ok((open, send.await)),
+                (Ok(open), Some(sent)) => Ok((open, sent, reply)),
+                (Ok(open), None) => Ok((open, send.await, reply)),
                 (Err(unreserved), sent) => {
                     self.admitted.come_to_nothing();
                     let Unreserved { refusal, reservation, model } = *unreserved;
                     tracing::warn!(account.id = %self.caller.account, %reservation, %refusal,
                         "a reservation was refused after the upstream had been called");
-                    reply.take().map(|reply| tell(reply, Err(refused(refusal))));
+                    tell(reply, Err(refused(refusal)));
                     // Its headers have the handle under which the upstream keeps the bill.
                     let sent = match sent {
                         Some(sent) => Some(sent),
@@ -101,10 +100,9 @@ impl Exchange {
                 }
             }
         };
-        match (decided, reply) {
-            (Ok((open, sent)), Some(reply)) => self.sent(sent, open, reply).await,
-            (Ok((open, _)), None) => open.release(ReleaseReason::ClientLeft).await,
-            (Err((reservation, model, sent)), _) => self.abandon(reservation, model, sent).await,
+        match decided {
+            Ok((open, sent, reply)) => self.sent(sent, open, reply).await,
+            Err((reservation, model, sent)) => self.abandon(reservation, model, sent).await,
         }
     }
 
